@@ -1,0 +1,72 @@
+"""From a reading to a citation: exact source offsets, a quote of whole sentences, checked against the stored text."""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+from engine.results import Citation
+
+MAX_QUOTE = 320
+_BREAK = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])|\n\s*\n|\r?\n(?=\s*(?:[-*#|>]|\d+[.)]\s))")
+_LINE = re.compile(r"\r?\n")
+_WORD = re.compile(r"\w+")
+
+
+class TextStore(Protocol):
+    """What grounding needs of the store; offsets are characters of the source's stored text."""
+
+    def text(self, source_id: int, start: int, end: int) -> str: ...
+
+    def line_range(self, source_id: int, start: int, end: int) -> tuple[int, int] | None: ...
+
+    def page_of(self, source_id: int, start: int) -> int | None: ...
+
+
+def sentence_spans(text: str, *, by_line: bool = False) -> list[tuple[int, int]]:
+    """Sentences of `text` as trimmed spans, in order; lines instead where the text is code or a table."""
+    spans = []
+    begin = 0
+    for found in (_LINE if by_line else _BREAK).finditer(text):
+        spans.append((begin, found.start()))
+        begin = found.end()
+    spans.append((begin, len(text)))
+    trimmed = ((a + len(text[a:b]) - len(text[a:b].lstrip()), a + len(text[a:b].rstrip())) for a, b in spans)
+    return [(a, b) for a, b in trimmed if a < b]
+
+
+def quote_span(text: str, start: int, end: int, *, by_line: bool = False) -> tuple[int, int]:
+    """The sentence or sentences around [start, end), cut to MAX_QUOTE characters at blanks when they are longer."""
+    touched = [(a, b) for a, b in sentence_spans(text, by_line=by_line) if b > start and a < end]
+    if not touched:
+        return start, end
+    a, b = min(touched[0][0], start), max(touched[-1][1], end)
+    if b - a <= MAX_QUOTE or b - a <= end - start:
+        return a, b
+    spare = max(0, MAX_QUOTE - (end - start)) // 2
+    left = a if start - spare <= a else text.find(" ", start - spare, start) + 1 or start
+    right = b if end + spare >= b else text.rfind(" ", end, end + spare)
+    return left, right if right >= end else end
+
+
+def best_sentence(text: str, wanted: str, *, by_line: bool = False) -> tuple[int, int]:
+    """The sentence that shares most distinct words with `wanted`: what an evidence document is quoted for."""
+    words = {w.lower() for w in _WORD.findall(wanted) if len(w) > 2}
+    spans = sentence_spans(text, by_line=by_line)
+
+    def overlap(span: tuple[int, int]) -> tuple[int, int]:
+        found = {w.lower() for w in _WORD.findall(text[span[0] : span[1]])}
+        return len(words & found), -span[0]
+
+    a, b = max(spans, key=overlap)
+    return (a, b) if b - a <= MAX_QUOTE else quote_span(text, a, a + 1, by_line=by_line)
+
+
+def cite(store: TextStore, source: str, record: str | None, source_id: int, start: int, quote: str) -> Citation | None:
+    """The citation of `quote` at character `start` of a source, or None when the stored text does not say so."""
+    end = start + len(quote)
+    if not quote or store.text(source_id, start, end) != quote:
+        return None
+    page = store.page_of(source_id, start)
+    lines = store.line_range(source_id, start, end) if page is None else None
+    return Citation(source, record, page, lines, start, end, quote)

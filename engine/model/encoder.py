@@ -1,0 +1,122 @@
+"""The bundled backbone: a bidirectional post-norm encoder under MSA layers, with pointing heads on top.
+
+Notable choices: the lower layers keep learned positions, restarting at 0 for each document and for the active
+context; the MSA layers add document-wise rope, with the active context after the memory (from `top_k_docs` on).
+Their output projections start at zero and their router projections at identity, so before any training the model
+routes exactly as its pretrained backbone compares texts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from engine.model.attention import LayerMemory, MSALayer, PooledStates
+from engine.model.config import ModelConfig
+from engine.model.heads import Heads
+from engine.model.layers import RMSNorm
+
+
+class BackboneLayer(nn.Module):
+    """Post-norm transformer encoder layer (Vaswani et al. 2017) with biases and exact GELU."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        d = config.hidden_size
+        self.heads = config.backbone_heads
+        self.qkv_proj = nn.Linear(d, 3 * d)
+        self.o_proj = nn.Linear(d, d)
+        self.attention_norm = nn.LayerNorm(d, config.layer_norm_eps)
+        self.up_proj = nn.Linear(d, config.backbone_intermediate_size)
+        self.down_proj = nn.Linear(config.backbone_intermediate_size, d)
+        self.mlp_norm = nn.LayerNorm(d, config.layer_norm_eps)
+
+    def forward(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        """x [B, T, d]; `bias` [B, 1, 1, T] is 0 at real tokens and -inf at padding."""
+        batch, length, d = x.shape
+        q, k, v = self.qkv_proj(x).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        out = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+        x = self.attention_norm(x + self.o_proj(out.transpose(1, 2).reshape(batch, length, d)))
+        return self.mlp_norm(x + self.down_proj(F.gelu(self.up_proj(x))))
+
+
+@dataclass
+class Active:
+    """The active context after the MSA layers: final states [B, T, d] and router queries per router layer [B, T, Hr, Dr]."""
+
+    states: Tensor
+    router_queries: list[Tensor]
+
+
+class MSAEncoder(nn.Module):
+    """Encoder backbone + MSA layers + heads. All masks are True at real tokens."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = config
+        d = config.hidden_size
+        self.word_embeddings = nn.Embedding(config.vocab_size, d)
+        self.position_embeddings = nn.Embedding(config.max_position_embeddings, d)
+        self.segment_embeddings = nn.Embedding(2, d)
+        self.embedding_norm = nn.LayerNorm(d, config.layer_norm_eps)
+        self.backbone = nn.ModuleList(BackboneLayer(config) for _ in range(config.backbone_layers))
+        self.layers = nn.ModuleDict(
+            {str(i): MSALayer(config, i) for i in range(config.backbone_layers, config.num_hidden_layers)}
+        )
+        self.norm = RMSNorm(d, config.rms_norm_eps)
+        self.heads = Heads(config)
+
+    def encode_backbone(self, ids: Tensor, mask: Tensor, segments: Tensor | None = None) -> Tensor:
+        """ids [B, T] -> states [B, T, d]; `segments` [B, T] is 0 for the question or a document, 1 for evidence."""
+        positions = torch.arange(ids.shape[1], device=ids.device)
+        segment = self.segment_embeddings.weight[0] if segments is None else self.segment_embeddings(segments)
+        x = self.embedding_norm(self.word_embeddings(ids) + self.position_embeddings(positions) + segment)
+        bias = None
+        if not bool(mask.all()):
+            bias = torch.zeros_like(mask, dtype=x.dtype).masked_fill(~mask, float("-inf"))[:, None, None]
+        for layer in self.backbone:
+            x = layer(x, bias)
+        return x
+
+    def encode_documents(self, ids: Tensor, mask: Tensor) -> list[PooledStates]:
+        """Padded documents [B, T] -> one PooledStates a router layer, chunks packed document after document."""
+        x = self.encode_backbone(ids, mask)
+        lengths = mask.sum(1).tolist()
+        positions = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
+        pooled = []
+        for index in range(self.config.backbone_layers, max(self.config.router.router_layers) + 1):
+            layer = self.layers[str(index)]
+            if index in self.config.router.router_layers:
+                # Packed: padding never reaches a projection or a pool.
+                h = layer.input_layernorm(x[mask])
+                k, v = layer.self_attn.keys_values(h, positions[mask])
+                pooled.append(layer.self_attn.pool(h, k, v, lengths))
+            if index < max(self.config.router.router_layers):
+                x, _, _ = layer(x, positions, causal=False, mask=mask)
+        return pooled
+
+    def active(self, x: Tensor, mask: Tensor, memory: list[LayerMemory | None]) -> Active:
+        """Run the MSA layers over backbone states x [B, T, d] of the active context.
+
+        `memory` holds what each router layer reads, in order; None reads nothing. The router queries returned
+        are those of each router layer for the states that reached it.
+        """
+        start = self.config.router.top_k_docs
+        positions = torch.arange(start, start + x.shape[1], device=x.device).expand(x.shape[:2])
+        queries = []
+        sources = iter(memory)
+        for index, layer in self.layers.items():
+            reads = None
+            if int(index) in self.config.router.router_layers:
+                queries.append(layer.self_attn.router_query(layer.input_layernorm(x)))
+                reads = next(sources)
+            x, _, _ = layer(x, positions, causal=False, mask=mask, memory=reads)
+        return Active(self.norm(x), queries)
+
+    def first_router_query(self, x: Tensor) -> Tensor:
+        """Router queries [B, T, Hr, Dr] of the first MSA layer for backbone states: routing before any memory is read."""
+        layer = self.layers[str(self.config.backbone_layers)]
+        return layer.self_attn.router_query(layer.input_layernorm(x))

@@ -1,0 +1,119 @@
+"""How texts become token rows for the encoder: a document alone, or the active context [question ; evidence ...]."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from engine.model.config import ModelConfig
+
+_SEPARATORS = re.compile(r"[\\/_.>#:\-]+|\s+")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def spoken_title(title: str) -> str:
+    """A path-like title as words: `docs/api_v2.md > Set-up` -> `docs api v2 md Set up`. The backbone reads words."""
+    return " ".join(_SEPARATORS.sub(" ", _CAMEL.sub(" ", title)).split())
+
+
+@dataclass
+class ActiveRow:
+    """One active context as tokens. `places` maps an evidence token position to (evidence number, start, end) characters."""
+
+    ids: list[int]
+    segments: list[int]
+    question_length: int
+    newest: tuple[int, int]
+    places: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+
+    @property
+    def routing(self) -> list[bool]:
+        """The question and the newest evidence route; older evidence does not."""
+        first, last = self.newest
+        return [i < self.question_length or first <= i < last for i in range(len(self.ids))]
+
+
+class EncoderInputs:
+    """Token rows under one tokenizer and one configuration."""
+
+    def __init__(self, tokenizer: Tokenizer, config: ModelConfig):
+        self.tokenizer = tokenizer
+        self.config = config
+        self.cls = tokenizer.token_to_id("[CLS]")
+        self.sep = tokenizer.token_to_id("[SEP]")
+        self.colon = tokenizer.token_to_id(":")
+        self._title_ids = lru_cache(maxsize=4096)(self._encode_title)
+
+    @property
+    def max_text_tokens(self) -> int:
+        """Tokens of text a document may hold beside its title and the special tokens."""
+        return self.config.max_document_tokens - self.config.max_title_tokens - 3
+
+    def count(self, texts: list[str]) -> list[int]:
+        """Tokens of each text."""
+        return [len(e.ids) for e in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+    def documents(self, documents: list[tuple[str, str]]) -> list[list[int]]:
+        """(title, text) pairs -> `[CLS] title : text [SEP]`, text cut at the document length."""
+        texts = self.tokenizer.encode_batch_fast([text for _, text in documents], add_special_tokens=False)
+        rows = []
+        for (title, _), text in zip(documents, texts, strict=True):
+            head = [self.cls, *self.title_ids(title)]
+            rows.append([*head, *text.ids[: self.config.max_document_tokens - len(head) - 1], self.sep])
+        return rows
+
+    def title_ids(self, title: str) -> list[int]:
+        return list(self._title_ids(title))
+
+    def _encode_title(self, title: str) -> tuple[int, ...]:
+        if not title:
+            return ()
+        ids = self.tokenizer.encode(spoken_title(title), add_special_tokens=False).ids
+        return (*ids[-self.config.max_title_tokens :], self.colon)
+
+    def active(self, question: str, evidence: list[tuple[str, str]]) -> ActiveRow:
+        """`[CLS] question [SEP]` then `title : text [SEP]` for each piece of evidence, newest last.
+
+        What does not fit is cut: older evidence first, down to an equal share.
+        """
+        asked = self.tokenizer.encode(question, add_special_tokens=False).ids[: self.config.max_question_tokens]
+        row = ActiveRow([self.cls, *asked, self.sep], [0] * (len(asked) + 2), len(asked) + 2, (0, 0))
+        texts = self.tokenizer.encode_batch([text for _, text in evidence], add_special_tokens=False)
+        titles = [self.title_ids(title) for title, _ in evidence]
+        room = self.config.max_position_embeddings - len(row.ids)
+        room -= sum(len(t) + 1 for t in titles)
+        budgets = _share(room, [min(len(t.ids), self.config.max_document_tokens) for t in texts])
+        for number, (title, text, budget) in enumerate(zip(titles, texts, budgets, strict=True)):
+            begin = len(row.ids)
+            row.ids += title
+            for token, (start, end) in zip(text.ids[:budget], text.offsets[:budget], strict=True):
+                row.places[len(row.ids)] = (number, start, end)
+                row.ids.append(token)
+            row.ids.append(self.sep)
+            row.newest = (begin, len(row.ids))
+        row.segments += [1] * (len(row.ids) - len(row.segments))
+        return row
+
+
+def _share(room: int, wanted: list[int]) -> list[int]:
+    """Give the newest all it wants as long as every older one keeps an equal share."""
+    given = []
+    for i in range(len(wanted) - 1, -1, -1):
+        take = min(wanted[i], max(room // (i + 1), room - sum(wanted[:i])))
+        given.append(take)
+        room -= take
+    return given[::-1]
+
+
+def pad(rows: list[list[int]], value: int = 0) -> tuple[Tensor, Tensor]:
+    """Rows -> ids [B, T] and mask [B, T] (True at real tokens)."""
+    longest = max(map(len, rows))
+    ids = torch.full((len(rows), longest), value)
+    for i, row in enumerate(rows):
+        ids[i, : len(row)] = torch.tensor(row)
+    return ids, torch.arange(longest)[None] < torch.tensor([len(r) for r in rows])[:, None]

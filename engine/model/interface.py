@@ -1,0 +1,102 @@
+"""The seat a model takes in the hop loop: encode documents, route, choose the next documents or *enough*, answer.
+
+The bundled pointing model sits here (`pointer.py`); a generative checkpoint takes the same seat
+(`generator.py`). Nothing above this file asks which one it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.model.config import ModelConfig
+    from engine.model.states import DocumentStates
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Original text of one document in the active context."""
+
+    document: int
+    title: str
+    text: str
+
+
+@dataclass
+class Context:
+    """The active context of one hypothesis: the question and the evidence gathered so far, oldest first.
+
+    `state` is the model's own (token rows, backbone states); nobody else looks into it.
+    """
+
+    question: str
+    evidence: tuple[Evidence, ...] = ()
+    state: Any = field(default=None, repr=False)
+
+
+@dataclass
+class RouterQuery:
+    """Router queries of several contexts in one router layer: `query` [Q, T, H, D], `mask` [Q, T] of routing tokens."""
+
+    query: Tensor
+    mask: Tensor
+
+
+@dataclass
+class Candidates:
+    """The k documents routing selected for one context, best first, with their states from the store.
+
+    `pooled_kv` holds (K, V) [L, C, G, D] a document; `scores` are the routing scores.
+    """
+
+    documents: list[int]
+    scores: list[float]
+    pooled_kv: list[tuple[Tensor, Tensor]]
+
+
+@dataclass
+class Choice:
+    """What the model says of one context's candidates: a logit a document, and the probability of *enough*."""
+
+    logits: list[float]
+    enough: float
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One possible answer: characters [start, end) of `evidence[piece].text`, or kind yes/no, with its score.
+
+    `score` is the log-odds of this answer against the null answer of the same context.
+    """
+
+    kind: str
+    piece: int
+    start: int
+    end: int
+    score: float
+
+
+class MemoryModel(Protocol):
+    """What the engine needs of a model."""
+
+    name: str
+    fingerprint: str
+    config: ModelConfig
+    max_text_tokens: int
+
+    def count_tokens(self, texts: list[str]) -> list[int]: ...
+
+    def encode_documents(self, documents: list[tuple[str, str]]) -> list[DocumentStates]:
+        """(title, text) pairs -> pooled states, one a document, in order."""
+
+    def route(self, contexts: list[Context]) -> list[RouterQuery]:
+        """Router queries of all contexts, one RouterQuery a router layer."""
+
+    def choose(self, contexts: list[Context], candidates: list[Candidates]) -> list[Choice]:
+        """Which candidates each context wants next. Raises UnsupportedError for a model that only routes."""
+
+    def answer(self, contexts: list[Context], candidates: list[Candidates]) -> list[list[Reading]]:
+        """The best readings of each context, best first. Raises UnsupportedError for a model that only routes."""

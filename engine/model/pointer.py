@@ -1,0 +1,161 @@
+"""The bundled encoder in the model's seat: it routes by pooled keys and answers by pointing."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from engine.model.attention import LayerMemory
+from engine.model.encoder import MSAEncoder
+from engine.model.heads import ANSWER_KINDS
+from engine.model.inputs import ActiveRow, EncoderInputs, pad
+from engine.model.interface import Candidates, Choice, Context, Reading, RouterQuery
+from engine.model.states import DocumentStates
+
+MAX_ANSWER_TOKENS = 40
+READINGS = 3
+
+
+class PointingModel:
+    """MemoryModel over an MSAEncoder. `batch_tokens` bounds one forward, padding included."""
+
+    def __init__(self, model: MSAEncoder, inputs: EncoderInputs, name: str, fingerprint: str, batch_tokens: int = 4096):
+        self.model, self.inputs = model.eval(), inputs
+        self.name, self.fingerprint = name, fingerprint
+        self.config = model.config
+        self.max_text_tokens = inputs.max_text_tokens
+        self.batch_tokens = batch_tokens
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.norm.weight.device
+
+    def count_tokens(self, texts: list[str]) -> list[int]:
+        return self.inputs.count(texts)
+
+    @torch.inference_mode()
+    def encode_documents(self, documents: list[tuple[str, str]]) -> list[DocumentStates]:
+        rows = self.inputs.documents(documents)
+        size = self.config.router.pooling_kernel_size
+        states: list[DocumentStates | None] = [None] * len(rows)
+        for picked in self._batches([len(r) for r in rows]):
+            ids, mask = pad([rows[i] for i in picked])
+            layers = self.model.encode_documents(ids.to(self.device), mask.to(self.device))
+            counts = [-(-len(rows[i]) // size) for i in picked]
+            router_keys, keys, values = (
+                torch.stack([getattr(layer, part) for layer in layers]).cpu().split(counts, 1)
+                for part in ("router_keys", "keys", "values")
+            )
+            for j, i in enumerate(picked):
+                states[i] = DocumentStates(router_keys[j], keys[j], values[j], len(rows[i]))
+        return states  # type: ignore[return-value]
+
+    @torch.inference_mode()
+    def route(self, contexts: list[Context]) -> list[RouterQuery]:
+        self._encode(contexts)
+        masks = [torch.tensor(c.state[0].routing, device=self.device) for c in contexts]
+        queries = [self.model.first_router_query(c.state[1][None])[0] for c in contexts]
+        longest = max(q.shape[0] for q in queries)
+        query = torch.stack([torch.nn.functional.pad(q, (0, 0, 0, 0, 0, longest - q.shape[0])) for q in queries])
+        mask = torch.stack([torch.nn.functional.pad(m, (0, longest - m.shape[0])) for m in masks])
+        return [RouterQuery(query, mask)]
+
+    @torch.inference_mode()
+    def choose(self, contexts: list[Context], candidates: list[Candidates]) -> list[Choice]:
+        states, _ = self._active(contexts, candidates)
+        choices = []
+        for state, picked in zip(states, candidates, strict=True):
+            enough = float(self.model.heads.enough(state[:1]).sigmoid())
+            if not picked.documents:
+                choices.append(Choice([], enough))
+                continue
+            keys, values, mask = _stacked([(k[-1], v[-1]) for k, v in picked.pooled_kv], self.device)
+            routing = torch.tensor([picked.scores], device=self.device)
+            logits = self.model.heads.document(state[:1], keys[None], values[None], mask[None], routing)
+            choices.append(Choice(logits[0].tolist(), enough))
+        return choices
+
+    @torch.inference_mode()
+    def answer(self, contexts: list[Context], candidates: list[Candidates]) -> list[list[Reading]]:
+        states, mask = self._active(contexts, candidates)
+        out = self.model.heads.read(states)
+        kinds = out.kind.log_softmax(-1)
+        return [
+            _readings(context.state[0], out.start[i], out.end[i], kinds[i]) if context.evidence else []
+            for i, context in enumerate(contexts)
+        ]
+
+    def _encode(self, contexts: list[Context]) -> None:
+        """Backbone states of contexts that have none yet, in batches of like length."""
+        new = [c for c in contexts if c.state is None]
+        rows = [self.inputs.active(c.question, [(e.title, e.text) for e in c.evidence]) for c in new]
+        for picked in self._batches([len(r.ids) for r in rows]):
+            ids, mask = pad([rows[i].ids for i in picked])
+            segments, _ = pad([rows[i].segments for i in picked])
+            x = self.model.encode_backbone(*(t.to(self.device) for t in (ids, mask, segments)))
+            for j, i in enumerate(picked):
+                new[i].state = (rows[i], x[j, : len(rows[i].ids)])
+
+    def _active(self, contexts: list[Context], candidates: list[Candidates]) -> tuple[Tensor, Tensor]:
+        """Final states [B, T, d] and mask [B, T] of the contexts, each reading its candidates' pooled K/V."""
+        self._encode(contexts)
+        hidden = [c.state[1] for c in contexts]
+        x = torch.nn.utils.rnn.pad_sequence(hidden, batch_first=True)
+        sizes = torch.tensor([h.shape[0] for h in hidden], device=self.device)
+        mask = torch.arange(x.shape[1], device=self.device)[None] < sizes[:, None]
+        memory = None
+        if all(c.documents for c in candidates):
+            memory = LayerMemory.gather([[(k[-1], v[-1]) for k, v in c.pooled_kv] for c in candidates])
+            memory = LayerMemory(*(t.to(self.device) for t in (memory.keys, memory.values, memory.mask)))
+        return self.model.active(x, mask, [memory]).states, mask
+
+    def _batches(self, lengths: list[int]) -> list[list[int]]:
+        """Indices grouped by like length so that longest * count stays within `batch_tokens`."""
+        batches: list[list[int]] = []
+        for i in sorted(range(len(lengths)), key=lengths.__getitem__):
+            if batches and lengths[i] * (len(batches[-1]) + 1) <= self.batch_tokens:
+                batches[-1].append(i)
+            else:
+                batches.append([i])
+        return batches
+
+
+def _stacked(pairs: list[tuple[Tensor, Tensor]], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """(K, V) pairs [C, G, D] -> keys, values [K, C, G, D] and mask [K, C]."""
+    pad_sequence = torch.nn.utils.rnn.pad_sequence
+    keys = pad_sequence([k for k, _ in pairs], batch_first=True).to(device)
+    values = pad_sequence([v for _, v in pairs], batch_first=True).to(device)
+    sizes = torch.tensor([k.shape[0] for k, _ in pairs], device=device)
+    return keys, values, torch.arange(keys.shape[1], device=device)[None] < sizes[:, None]
+
+
+def _readings(row: ActiveRow, start: Tensor, end: Tensor, kinds: Tensor) -> list[Reading]:
+    """The best spans inside one piece of evidence, and yes or no where the kind head prefers them."""
+    places = sorted(row.places)
+    begin, pieces = torch.tensor(places), torch.tensor([row.places[p][0] for p in places])
+    s, e = start.cpu()[begin], end.cpu()[begin]
+    null = float(start[0] + end[0])
+    grid = s[:, None] + e[None, :]
+    offset = torch.arange(len(places))
+    legal = (offset[None] >= offset[:, None]) & (offset[None] < offset[:, None] + MAX_ANSWER_TOKENS)
+    grid = grid.masked_fill(~(legal & (pieces[:, None] == pieces[None])), float("-inf"))
+    readings: list[Reading] = []
+    for flat in grid.flatten().topk(min(24, grid.numel())).indices.tolist():
+        first, last = divmod(flat, len(places))
+        piece, a, _ = row.places[places[first]]
+        b = row.places[places[last]][2]
+        if any(r.piece == piece and a < r.end and r.start < b for r in readings):
+            continue
+        score = float(grid[first, last]) - null
+        if score == float("-inf"):
+            break
+        readings.append(Reading("span", piece, a, b, score))
+        if len(readings) == READINGS:
+            break
+    best = int(kinds.argmax())
+    if best and readings:
+        # A yes or no rests on the passage its best span points to.
+        first = readings[0]
+        score = float(kinds[best] - kinds[0])
+        readings.insert(0, Reading(ANSWER_KINDS[best], first.piece, first.start, first.end, max(score, first.score)))
+    return readings

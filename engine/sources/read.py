@@ -1,0 +1,74 @@
+"""A file to its sources: bytes, text, sections. The readers are imported when their kind first appears."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.errors import SourceError
+from engine.sources.decode import decode
+from engine.sources.files import read_bytes, shown
+from engine.sources.kinds import kind_of, language_of
+from engine.sources.text import paragraphs
+from engine.sources.types import ReadResult, Section, SourceText
+
+BLANK = " \t\r\n\f\v\ufeff"
+
+
+def read_source(path: Path) -> ReadResult:
+    """The sources of one file: one, or one per record of a .jsonl.
+
+    Raises SourceError when the whole file cannot be read. What was left out of a file that could be read is in
+    `errors`: bad lines of a .jsonl, or the file itself with the reason "empty".
+    """
+    path = Path(path)
+    kind = kind_of(path.name)
+    data = read_bytes(path)
+    if not data:
+        return _empty(path)
+    if kind in ("pdf", "epub"):
+        from engine.sources.pdf import read_paged
+
+        return ReadResult([read_paged(data, path, kind)])
+    text = decode(data, path)
+    if _is_blank(text):
+        return _empty(path)
+    if kind == "jsonl":
+        from engine.sources.jsonl import read_records
+
+        return read_records(text, path) or _plain(text, path)
+    if kind == "html":
+        from engine.sources.html import html_text
+
+        text, title, sections = html_text(text)
+        if _is_blank(text):
+            return _empty(path)
+        return ReadResult([SourceText(text, kind, title or path.name, sections)])
+    return ReadResult([SourceText(text, kind, path.name, _sections(text, kind, path))])
+
+
+def _sections(text: str, kind: str, path: Path) -> list[Section]:
+    if kind == "markdown":
+        from engine.sources.markdown import markdown_sections
+
+        return markdown_sections(text)
+    if kind == "rst":
+        from engine.sources.rst import rst_sections
+
+        return rst_sections(text)
+    if kind == "code":
+        from engine.sources.code import code_sections
+
+        return code_sections(text, language_of(path.name) or "") or paragraphs(text)
+    return paragraphs(text)
+
+
+def _plain(text: str, path: Path) -> ReadResult:
+    return ReadResult([SourceText(text, "text", path.name, paragraphs(text))])
+
+
+def _is_blank(text: str) -> bool:
+    return not text.lstrip(BLANK) or text.isspace()
+
+
+def _empty(path: Path) -> ReadResult:
+    return ReadResult([], [SourceError(shown(path), "empty")])

@@ -1,0 +1,71 @@
+"""What travels through this package: found files, their text with its sections, and the documents cut from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.errors import SourceError
+from engine.results import FailedSource
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file to read. `path` and `root` are absolute; `name` is the posix path of the file below `root`."""
+
+    path: Path
+    root: Path
+    name: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What lies under the given roots, in sorted order, and what was left out and why."""
+
+    found: list[Found]
+    skipped: list[FailedSource]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A natural unit `[start, end)` of a source's text; `title` is its title path below the file."""
+
+    start: int
+    end: int
+    title: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SourceText:
+    """The stored text of one source.
+
+    For a UTF-8 file `text` is exactly the decoded file, so that offsets are the file's characters. `sections` are in
+    order and do not overlap. `page_starts[i]` is the character where page i + 1 starts (pdf and epub only).
+    """
+
+    text: str
+    kind: str
+    title: str
+    sections: list[Section]
+    record: str | None = None
+    line: int | None = None
+    page_starts: list[int] | None = None
+
+
+@dataclass(frozen=True)
+class ReadResult:
+    """The sources of one file. `errors` names what of the file was left out: bad .jsonl lines, or "empty"."""
+
+    sources: list[SourceText]
+    errors: list[SourceError] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class DocumentSpan:
+    """A document: the slice `[start, end)` of its source's text and its title path, joined with " > "."""
+
+    start: int
+    end: int
+    title: str

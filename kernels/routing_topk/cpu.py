@@ -1,0 +1,40 @@
+"""Routing in plain torch, arranged for a CPU: tiles of keys become float32 in one reused buffer, then a matmul."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from kernels.routing_topk.query import fold_query
+
+# Chunks per tile, by measurement (benchmarks/kernels.py): smaller pays torch's overhead per call, larger leaves the cache.
+TILE = 4096
+
+
+@torch.no_grad()
+def routing_scores(
+    query: Tensor,
+    query_mask: Tensor,
+    keys: Tensor,
+    scales: Tensor | None,
+    chunk_document: Tensor,
+    n_documents: int,
+    query_reduce: str,
+    scale: float = 1.0,
+) -> Tensor:
+    """Score of every document, float32 [Q, n_documents]; see `kernels.routing_topk.routing_scores`."""
+    n_chunks, n_groups, dim = keys.shape
+    vectors, active = fold_query(query, query_mask, n_groups, query_reduce, scale)
+    n_queries, n_tokens, width = vectors.shape
+    columns = vectors.view(-1, width).T.contiguous()  # [G * D, Q * T']: keys on the left is MKL's faster side
+    scores = columns.new_full((n_queries, n_documents), -torch.inf)
+    buffer = columns.new_empty(min(TILE, n_chunks), n_groups, dim)
+    for start in range(0, n_chunks, TILE):
+        tile = keys[start : start + TILE]
+        document = chunk_document[start : start + TILE].expand(n_queries, -1)
+        floats = buffer[: len(tile)].copy_(tile)
+        if scales is not None:
+            floats.mul_(scales[start : start + TILE, :, None])
+        by_token = (floats.view(-1, width) @ columns).view(-1, n_queries, n_tokens)
+        scores.scatter_reduce_(1, document, by_token.amax(2).T, "amax")
+    return scores.masked_fill_(~active[:, None], -torch.inf)

@@ -1,0 +1,21 @@
+"""The one door to the engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine import Memory
+
+
+def open_memory(
+    store: Path | None, *, model: Path | None = None, device: str | None = None, create: bool = False
+) -> Memory:
+    """The memory to work on, a context manager.
+
+    The engine is imported here, so that help and usage errors do without it.
+    """
+    from engine import Memory
+
+    return Memory.open(store, model=model, device=device, create=create)

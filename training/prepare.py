@@ -1,0 +1,130 @@
+"""Stage 1: question-answering sets and code -> one shuffled file of training samples.
+
+    python -m training.prepare QA_FOLDER TEXT_FOLDER OUT.jsonl [--config training/configs/first.json]
+
+A sample is {"set", "question", "kind", "golds": [{"title", "text", "spans"}], "negatives": [{"title", "text"}]}.
+`kind` is span, yes, no, none (routing only) or null (not answerable). Negatives are lexical neighbours of the
+question among the passages of its own set that are not gold and do not hold the answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import lzma
+import random
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from training.code_questions import code_samples
+
+WORDS = re.compile(r"\w+")
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+class Lexical:
+    """BM25 over the passages of one set, for hard negatives."""
+
+    def __init__(self, passages: dict[str, dict[str, Any]]):
+        self.ids = list(passages)
+        self.db = sqlite3.connect(":memory:")
+        self.db.execute("CREATE VIRTUAL TABLE p USING fts5(t, content='', tokenize='porter unicode61')")
+        rows = [(i, f"{p['title']} {p['text']}") for i, p in enumerate(passages.values())]
+        self.db.executemany("INSERT INTO p(rowid, t) VALUES (?, ?)", rows)
+
+    def near(self, question: str, k: int) -> list[str]:
+        query = " OR ".join(f'"{w}"' for w in WORDS.findall(question) if len(w) > 2)
+        if not query:
+            return []
+        rows = self.db.execute("SELECT rowid FROM p WHERE p MATCH ? ORDER BY rank LIMIT ?", (query, k))
+        return [self.ids[row[0]] for row in rows]
+
+
+def kind_of(question: dict[str, Any], golds: list[dict[str, Any]]) -> str | None:
+    """How a question trains the reader; None leaves it out."""
+    answers = question["answers"]
+    if question["type"] == "unanswerable":
+        return "null"
+    if question["type"] == "yesno":
+        return answers[0].lower() if answers and answers[0].lower() in ("yes", "no") else None
+    if any(g["spans"] for g in golds):
+        return "span"
+    return "none" if golds else None
+
+
+def samples_of(folder: Path, name: str, quota: int, rng: random.Random, part: str = "train") -> Iterator[dict[str, Any]]:
+    passages = {c["id"]: c for c in read_lines(folder / f"{name}.contexts.jsonl.xz")}
+    lexical = Lexical(passages)
+    questions = list(read_lines(folder / f"{name}.{part}.questions.jsonl.xz"))
+    rng.shuffle(questions)
+    taken = 0
+    for question in questions:
+        gold_ids = [c["id"] for c in question["contexts"] if c["gold"] and c["id"] in passages]
+        spans = {c["id"]: c.get("spans") or [] for c in question["contexts"]}
+        golds = [{**_plain(passages[i]), "spans": spans[i]} for i in gold_ids[:3]]
+        kind = kind_of(question, golds)
+        if kind is None or (kind not in ("null", "none") and not golds):
+            continue
+        related = [c["id"] for c in question["contexts"] if c.get("related")]
+        negatives = related or [c["id"] for c in question["contexts"] if not c["gold"]]
+        negatives = [i for i in negatives if i in passages and _free_of(passages[i]["text"], question["answers"])]
+        if not related:
+            near = [i for i in lexical.near(question["question"], 8) if i not in gold_ids]
+            near = [i for i in near if _free_of(passages[i]["text"], question["answers"])]
+            negatives = near[:3] + negatives[:2]
+        if kind == "null" and not negatives:
+            continue
+        yield {
+            "set": name,
+            "question": question["question"],
+            "kind": kind,
+            "golds": [] if kind == "null" else golds,
+            "negatives": [_plain(passages[i]) for i in negatives[:4]],
+        }
+        taken += 1
+        if taken == quota:
+            return
+
+
+def _plain(passage: dict[str, Any]) -> dict[str, Any]:
+    return {"title": passage["title"], "text": passage["text"]}
+
+
+def _free_of(text: str, answers: list[str]) -> bool:
+    folded = text.lower()
+    return not any(len(a) > 3 and a.lower() in folded for a in answers)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("qa", type=Path)
+    parser.add_argument("text", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--config", type=Path, default=Path(__file__).parent / "configs" / "first.json")
+    args = parser.parse_args()
+    config = json.loads(args.config.read_text())
+    rng = random.Random(config["seed"])
+    samples = []
+    for name, quota in config["quotas"].items():
+        before = len(samples)
+        samples += samples_of(args.qa, name, quota, rng)
+        print(f"{name}: {len(samples) - before}", flush=True)
+    code = (record["text"] for record in read_lines(args.text / "code.jsonl.xz"))
+    samples += code_samples(code, config["code_questions"], rng)
+    rng.shuffle(samples)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    with args.out.open("w", encoding="utf-8") as out:
+        out.writelines(json.dumps(s, ensure_ascii=False) + "\n" for s in samples)
+    print(f"{len(samples)} samples -> {args.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""One training step of the encoder: forward everything once, add the losses up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine.model.attention import LayerMemory
+from engine.model.encoder import MSAEncoder
+from engine.model.inputs import ActiveRow, EncoderInputs, pad
+from training import losses
+from training.batches import ActiveLabel, Batch
+
+
+class Documents:
+    """Pooled states of the batch's documents, padded: router_keys [N, C, Dr], keys and values [N, C, G, D], mask [N, C]."""
+
+    def __init__(self, model: MSAEncoder, rows: list[list[int]], group: int = 16):
+        size = model.config.router.pooling_kernel_size
+        chunks = [-(-len(r) // size) for r in rows]
+        n, longest = len(rows), max(chunks)
+        order = sorted(range(n), key=lambda i: len(rows[i]))
+        parts: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
+        # Groups of like length: little padding, one forward each.
+        for begin in range(0, n, group):
+            picked = order[begin : begin + group]
+            pooled = model.encode_documents(*pad([rows[i] for i in picked]))[-1]
+            counts = [chunks[i] for i in picked]
+            split = [t.split(counts) for t in (pooled.router_keys, pooled.keys, pooled.values)]
+            parts.update({i: (split[0][j], split[1][j], split[2][j]) for j, i in enumerate(picked)})
+
+        def stack(which: int) -> Tensor:
+            tensors = [parts[i][which] for i in range(n)]
+            return torch.stack([F.pad(t, (0, 0, 0, 0, 0, longest - t.shape[0])) for t in tensors])
+
+        self.router_keys = stack(0).flatten(2)
+        self.keys, self.values = stack(1), stack(2)
+        self.mask = torch.arange(longest)[None] < torch.tensor(chunks)[:, None]
+
+
+def routing(model: MSAEncoder, x: Tensor, weights: Tensor, documents: Documents) -> Tensor:
+    """Routing scores [B, N]: mean over routing tokens of the cosine, max over a document's chunks."""
+    query = model.first_router_query(x).flatten(2)
+    query = (query * weights.unsqueeze(-1)).sum(1) / weights.sum(1, keepdim=True)
+    scores = torch.einsum("bd,ncd->bnc", query, documents.router_keys)
+    return scores.masked_fill(~documents.mask, -1e4).amax(-1)
+
+
+class Step:
+    """Computes the losses of a Batch. `teacher` is the untouched backbone, for distillation."""
+
+    def __init__(self, model: MSAEncoder, inputs: EncoderInputs, settings: dict[str, Any], teacher: MSAEncoder | None):
+        self.model, self.inputs, self.settings, self.teacher = model, inputs, settings, teacher
+
+    def __call__(self, batch: Batch) -> dict[str, Tensor]:
+        rows = self.inputs.documents(batch.documents)
+        documents = Documents(self.model, rows)
+        out = {}
+        asked = self._contexts(batch.asked, batch.asked_labels, documents, "asked")
+        out.update(asked[0])
+        if self.teacher is not None:
+            teacher = self._teacher_similarity(batch.asked, rows)
+            out["distil"] = losses.similarity_distillation(asked[1], teacher, self.settings["distil_temperature"])
+        if batch.reading:
+            out.update(self._contexts(batch.reading, batch.reading_labels, documents, "reading")[0])
+        return out
+
+    def _contexts(
+        self, rows: list[ActiveRow], labels: list[ActiveLabel], documents: Documents, name: str
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        model = self.model
+        ids, mask = pad([r.ids for r in rows])
+        segments, _ = pad([r.segments for r in rows])
+        route = torch.zeros_like(mask)
+        for i, row in enumerate(rows):
+            route[i, : len(row.ids)] = torch.tensor(row.routing)
+        x = model.encode_backbone(ids, mask, segments)
+        scores = routing(model, x, route.to(x.dtype), documents)
+        wanted = losses.mask_of([label.wanted for label in labels], scores.shape[1])
+        own = losses.mask_of([label.wanted + label.forbidden for label in labels], scores.shape[1])
+        candidates = self._candidates(scores, own)
+        reads = LayerMemory(
+            documents.keys[candidates].flatten(1, 2),
+            documents.values[candidates].flatten(1, 2),
+            documents.mask[candidates].flatten(1, 2),
+        )
+        states = model.active(x, mask, [reads]).states
+        logits = model.heads.document(
+            states[:, 0],
+            documents.keys[candidates],
+            documents.values[candidates],
+            documents.mask[candidates],
+            scores.detach().gather(1, candidates),
+        )
+        out = {
+            f"router_{name}": losses.decoupled_contrastive(scores, wanted, ~wanted, self.settings["temperature"]),
+            f"document_{name}": losses.wanted_documents(logits, wanted.gather(1, candidates)),
+            f"enough_{name}": losses.enough(
+                model.heads.enough(states[:, 0]).squeeze(-1), torch.tensor([label.enough for label in labels])
+            ),
+        }
+        if name == "reading":
+            reading = model.heads.read(states)
+            allowed = torch.zeros_like(mask)
+            allowed[:, 0] = True
+            for i, row in enumerate(rows):
+                allowed[i, list(row.places)] = True
+            starts, ends, kinds = (torch.tensor([getattr(x, f) for x in labels]) for f in ("start", "end", "kind"))
+            out["span"] = (losses.pointed(reading.start, starts, allowed) + losses.pointed(reading.end, ends, allowed)) / 2
+            out["kind"] = losses.pointed(reading.kind, kinds, torch.ones_like(reading.kind, dtype=torch.bool))
+        return out, scores
+
+    def _candidates(self, scores: Tensor, own: Tensor) -> Tensor:
+        """Indices [B, K]: a sample's own documents, then the best-scoring others, in random order."""
+        k = min(self.settings["candidates"], scores.shape[1])
+        picked = (scores.detach() + own.to(scores.dtype) * 100).topk(k).indices
+        return picked.gather(1, torch.rand(picked.shape).argsort(1))
+
+    @torch.no_grad()
+    def _teacher_similarity(self, asked: list[ActiveRow], rows: list[list[int]]) -> Tensor:
+        def embed(token_rows: list[list[int]]) -> Tensor:
+            order = sorted(range(len(token_rows)), key=lambda i: len(token_rows[i]))
+            out = torch.empty(len(token_rows), self.model.config.hidden_size)
+            for begin in range(0, len(order), 16):
+                picked = order[begin : begin + 16]
+                ids, mask = pad([token_rows[i] for i in picked])
+                x = self.teacher.encode_backbone(ids, mask) * mask.unsqueeze(-1)
+                out[picked] = F.normalize(x.sum(1), dim=-1)
+            return out
+
+        return embed([r.ids for r in asked]) @ embed(rows).T

@@ -1,0 +1,131 @@
+"""Stage 2: train all heads and the backbone together.
+
+    python -m training.train START_FOLDER SAMPLES.jsonl OUT [--config ...] [--steps N] [--resume]
+
+Writes OUT/model.safetensors (with config and tokenizer, so that any checkpoint loads as a model), OUT/optimizer.pt
+and one JSON line of losses every `log_every` steps to OUT/log.jsonl. Seeded; `--resume` goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+
+from engine.model.config import ModelConfig
+from engine.model.encoder import MSAEncoder
+from engine.model.inputs import EncoderInputs
+from training.batches import Collator
+from training.step import Step
+
+
+def load(folder: Path) -> tuple[MSAEncoder, EncoderInputs]:
+    config = ModelConfig.load(folder)
+    model = MSAEncoder(config)
+    model.load_state_dict(load_file(folder / "model.safetensors"))
+    return model, EncoderInputs(Tokenizer.from_file(str(folder / "tokenizer.json")), config)
+
+
+def save(model: MSAEncoder, start: Path, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, out / "next.safetensors")
+    (out / "next.safetensors").replace(out / "model.safetensors")
+    for name in ("config.json", "tokenizer.json"):
+        if start.resolve() != out.resolve():
+            shutil.copy(start / name, out / name)
+
+
+def optimizer_of(model: MSAEncoder, settings: dict[str, Any]) -> torch.optim.Optimizer:
+    """The pretrained part learns slowly, new parts quickly; embeddings stay as they were."""
+    model.word_embeddings.requires_grad_(False)
+    model.position_embeddings.requires_grad_(False)
+    groups: dict[str, list[torch.nn.Parameter]] = {"old": [], "new": [], "router": []}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            part = "router" if "router_" in name else "new" if name.startswith(("layers.", "heads.", "norm.")) else "old"
+            groups[part].append(parameter)
+    return torch.optim.AdamW(
+        [{"params": groups[g], "lr": settings[f"lr_{g}"], "base": settings[f"lr_{g}"]} for g in groups],
+        weight_decay=settings["weight_decay"],
+    )
+
+
+def schedule(step: int, steps: int, warmup: int) -> float:
+    """Linear warm-up, then a cosine to 5%."""
+    if step < warmup:
+        return (step + 1) / warmup
+    done = (step - warmup) / max(1, steps - warmup)
+    return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+def train(start: Path, samples_file: Path, out: Path, settings: dict[str, Any], resume: bool) -> None:
+    random.seed(settings["seed"])
+    torch.manual_seed(settings["seed"])
+    model, inputs = load(out if resume else start)
+    teacher = load(start)[0].eval() if settings["weights"].get("distil") else None
+    samples = [json.loads(line) for line in samples_file.open(encoding="utf-8")]
+    optimizer = optimizer_of(model, settings)
+    first = 0
+    if resume:
+        state = torch.load(out / "optimizer.pt", weights_only=True)
+        optimizer.load_state_dict(state["optimizer"])
+        first = state["step"]
+    run_step = Step(model, inputs, settings, teacher)
+    collate = Collator(inputs, settings)
+    steps, size = settings["steps"], settings["batch_size"]
+    sums: dict[str, float] = {}
+    clock = time.perf_counter()
+    model.train()
+    for step in range(first, steps):
+        rng = random.Random(settings["seed"] * 1_000_003 + step)
+        begin = step * size % max(1, len(samples) - size + 1)
+        parts = run_step(collate(samples[begin : begin + size], rng))
+        total = sum(settings["weights"].get(name, 0.0) * value for name, value in parts.items())
+        optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for group in optimizer.param_groups:
+            group["lr"] = group["base"] * schedule(step, steps, settings["warmup"])
+        optimizer.step()
+        for name, value in parts.items():
+            sums[name] = sums.get(name, 0.0) + float(value.detach())
+        if (step + 1) % settings["log_every"] == 0 or step + 1 == steps:
+            seconds = time.perf_counter() - clock
+            line = {"step": step + 1, "seconds": round(seconds, 1)}
+            line.update({name: round(value / settings["log_every"], 4) for name, value in sums.items()})
+            out.mkdir(parents=True, exist_ok=True)
+            with (out / "log.jsonl").open("a") as log:
+                log.write(json.dumps(line) + "\n")
+            print(json.dumps(line), flush=True)
+            sums, clock = {}, time.perf_counter()
+        if (step + 1) % settings["save_every"] == 0 or step + 1 == steps:
+            save(model, start, out)
+            torch.save({"optimizer": optimizer.state_dict(), "step": step + 1}, out / "optimizer.pt")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("start", type=Path)
+    parser.add_argument("samples", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--config", type=Path, default=Path(__file__).parent / "configs" / "first.json")
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--resume", action="store_true")
+    args = parser.parse_args()
+    settings = json.loads(args.config.read_text())
+    if args.steps:
+        settings["steps"] = args.steps
+    train(args.start, args.samples, args.out, settings, args.resume)
+
+
+if __name__ == "__main__":
+    main()
