@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from engine.results import Citation
+from engine.store import page_of
+
+if TYPE_CHECKING:
+    from engine.store import DocumentRow, Store
 
 MAX_QUOTE = 320
 _BREAK = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])|\n\s*\n|\r?\n(?=\s*(?:[-*#|>]|\d+[.)]\s))")
 _LINE = re.compile(r"\r?\n")
 _WORD = re.compile(r"\w+")
-
-
-class TextStore(Protocol):
-    """What grounding needs of the store; offsets are characters of the source's stored text."""
-
-    def text(self, source_id: int, start: int, end: int) -> str: ...
-
-    def line_range(self, source_id: int, start: int, end: int) -> tuple[int, int] | None: ...
-
-    def page_of(self, source_id: int, start: int) -> int | None: ...
 
 
 def sentence_spans(text: str, *, by_line: bool = False) -> list[tuple[int, int]]:
@@ -62,11 +56,11 @@ def best_sentence(text: str, wanted: str, *, by_line: bool = False) -> tuple[int
     return (a, b) if b - a <= MAX_QUOTE else quote_span(text, a, a + 1, by_line=by_line)
 
 
-def cite(store: TextStore, source: str, record: str | None, source_id: int, start: int, quote: str) -> Citation | None:
-    """The citation of `quote` at character `start` of a source, or None when the stored text does not say so."""
+def cite(store: Store, row: DocumentRow, start: int, quote: str) -> Citation | None:
+    """The citation of `quote` at character `start` of the row's source, or None when the stored text does not say so."""
     end = start + len(quote)
-    if not quote or store.text(source_id, start, end) != quote:
+    if not quote or store.text(row.source_id, start, end) != quote:
         return None
-    page = store.page_of(source_id, start)
-    lines = store.line_range(source_id, start, end) if page is None else None
-    return Citation(source, record, page, lines, start, end, quote)
+    page = page_of(row, start)
+    lines = store.line_range(row.source_id, start, end) if page is None else None
+    return Citation(row.source, row.record, page, lines, start, end, quote)

@@ -40,7 +40,9 @@ def hyphen_points(word: str) -> list[int]:
     if len(core) < 8 or not core.isalpha() or not core.islower():
         return []
     points = []
-    for i in range(3, len(core) - 2):
+    for i in range(3, len(core) - 3):
+        if core.endswith("ed") and i > len(core) - 6:
+            break
         a, b = core[i - 1], core[i]
         after = core[i + 1]
         if b in VOWELS or after not in VOWELS:
@@ -181,7 +183,10 @@ class Manual:
         self.number += 1
         self.section = 0
         self.chapter = title
-        self.new_page()
+        if self.page is None or self.limit - self.y < 0.52 * (self.limit - TOP):
+            self.new_page()
+        elif self.y > TOP:
+            self.y += 14
         self.put(LEFT, self.y + 14, f"{self.number}  {title}", HEAD, 17)
         self.page.draw_line((LEFT, self.y + 22), (WIDTH - RIGHT, self.y + 22), width=1.1)
         self.y += 34
@@ -305,9 +310,8 @@ class Manual:
             if entry[0] == 1:
                 page_of_chapter = entry[2]
                 continue
-            heading = entry[1].replace(" ", "  ", 1)
             for number in range(page_of_chapter, self.doc.page_count + 1):
-                if heading in self.doc[number - 1].get_text():
+                if entry[1] in " ".join(self.doc[number - 1].get_text().split()):
                     entry[2] = number
                     break
             else:

@@ -55,13 +55,13 @@ class Step:
     def __init__(self, model: MSAEncoder, inputs: EncoderInputs, settings: dict[str, Any], teacher: MSAEncoder | None):
         self.model, self.inputs, self.settings, self.teacher = model, inputs, settings, teacher
 
-    def __call__(self, batch: Batch) -> dict[str, Tensor]:
-        rows = self.inputs.documents(batch.documents)
+    def __call__(self, batch: Batch, distil: bool = True) -> dict[str, Tensor]:
+        rows = [row[: self.settings["document_tokens"]] for row in self.inputs.documents(batch.documents)]
         documents = Documents(self.model, rows)
         out = {}
         asked = self._contexts(batch.asked, batch.asked_labels, documents, "asked")
         out.update(asked[0])
-        if self.teacher is not None:
+        if distil and self.teacher is not None:
             teacher = self._teacher_similarity(batch.asked, rows)
             out["distil"] = losses.similarity_distillation(asked[1], teacher, self.settings["distil_temperature"])
         if batch.reading:

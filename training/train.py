@@ -45,9 +45,12 @@ def save(model: MSAEncoder, start: Path, out: Path) -> None:
 
 
 def optimizer_of(model: MSAEncoder, settings: dict[str, Any]) -> torch.optim.Optimizer:
-    """The pretrained part learns slowly, new parts quickly; embeddings stay as they were."""
+    """The pretrained part learns slowly, new parts quickly; embeddings and the lowest layers stay as they were."""
     model.word_embeddings.requires_grad_(False)
     model.position_embeddings.requires_grad_(False)
+    model.segment_embeddings.requires_grad_(False)
+    model.embedding_norm.requires_grad_(False)
+    model.backbone[: settings["frozen_layers"]].requires_grad_(False)
     groups: dict[str, list[torch.nn.Parameter]] = {"old": [], "new": [], "router": []}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
@@ -81,6 +84,7 @@ def train(start: Path, samples_file: Path, out: Path, settings: dict[str, Any], 
         first = state["step"]
     run_step = Step(model, inputs, settings, teacher)
     collate = Collator(inputs, settings)
+    torch.set_flush_denormal(True)
     steps, size = settings["steps"], settings["batch_size"]
     sums: dict[str, float] = {}
     clock = time.perf_counter()
@@ -88,7 +92,7 @@ def train(start: Path, samples_file: Path, out: Path, settings: dict[str, Any], 
     for step in range(first, steps):
         rng = random.Random(settings["seed"] * 1_000_003 + step)
         begin = step * size % max(1, len(samples) - size + 1)
-        parts = run_step(collate(samples[begin : begin + size], rng))
+        parts = run_step(collate(samples[begin : begin + size], rng), distil=step % settings["distil_every"] == 0)
         total = sum(settings["weights"].get(name, 0.0) * value for name, value in parts.items())
         optimizer.zero_grad(set_to_none=True)
         total.backward()

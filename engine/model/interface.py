@@ -6,6 +6,7 @@ The bundled pointing model sits here (`pointer.py`); a generative checkpoint tak
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -37,12 +38,17 @@ class Context:
     state: Any = field(default=None, repr=False)
 
 
-@dataclass
-class RouterQuery:
-    """Router queries of several contexts in one router layer: `query` [Q, T, H, D], `mask` [Q, T] of routing tokens."""
+class RoutedMemory(Protocol):
+    """What a model routes over. Documents are numbered 0..N-1 here; router layers are counted from 0."""
 
-    query: Tensor
-    mask: Tensor
+    def scores(self, layer: int, query: Tensor, mask: Tensor) -> Tensor:
+        """Router queries [Q, T, Hr, Dr] of the tokens in mask [Q, T] -> scores [Q, N] of all documents."""
+
+    def route(self, layer: int, query: Tensor, mask: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        """The same, but only the best: (scores, documents) [Q, <= k], best first."""
+
+    def fetch(self, layer: int, documents: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Pooled K and V [C, G, D] of all chunks of `documents`, in the order given."""
 
 
 @dataclass
@@ -92,8 +98,8 @@ class MemoryModel(Protocol):
     def encode_documents(self, documents: list[tuple[str, str]]) -> list[DocumentStates]:
         """(title, text) pairs -> pooled states, one a document, in order."""
 
-    def route(self, contexts: list[Context]) -> list[RouterQuery]:
-        """Router queries of all contexts, one RouterQuery a router layer."""
+    def route(self, contexts: list[Context], memory: RoutedMemory) -> Tensor:
+        """Routing scores [Q, N] of all documents for each context, the mean over router layers."""
 
     def choose(self, contexts: list[Context], candidates: list[Candidates]) -> list[Choice]:
         """Which candidates each context wants next. Raises UnsupportedError for a model that only routes."""

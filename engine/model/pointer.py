@@ -9,7 +9,7 @@ from engine.model.attention import LayerMemory
 from engine.model.encoder import MSAEncoder
 from engine.model.heads import ANSWER_KINDS
 from engine.model.inputs import ActiveRow, EncoderInputs, pad
-from engine.model.interface import Candidates, Choice, Context, Reading, RouterQuery
+from engine.model.interface import Candidates, Choice, Context, Reading, RoutedMemory
 from engine.model.states import DocumentStates
 
 MAX_ANSWER_TOKENS = 40
@@ -51,18 +51,16 @@ class PointingModel:
         return states  # type: ignore[return-value]
 
     @torch.inference_mode()
-    def route(self, contexts: list[Context]) -> list[RouterQuery]:
+    def route(self, contexts: list[Context], memory: RoutedMemory) -> Tensor:
         self._encode(contexts)
-        masks = [torch.tensor(c.state[0].routing, device=self.device) for c in contexts]
+        pad_sequence = torch.nn.utils.rnn.pad_sequence
         queries = [self.model.first_router_query(c.state[1][None])[0] for c in contexts]
-        longest = max(q.shape[0] for q in queries)
-        query = torch.stack([torch.nn.functional.pad(q, (0, 0, 0, 0, 0, longest - q.shape[0])) for q in queries])
-        mask = torch.stack([torch.nn.functional.pad(m, (0, longest - m.shape[0])) for m in masks])
-        return [RouterQuery(query, mask)]
+        masks = [torch.tensor(c.state[0].routing, device=self.device) for c in contexts]
+        return memory.scores(0, pad_sequence(queries, batch_first=True), pad_sequence(masks, batch_first=True))
 
     @torch.inference_mode()
     def choose(self, contexts: list[Context], candidates: list[Candidates]) -> list[Choice]:
-        states, _ = self._active(contexts, candidates)
+        states = self._active(contexts, candidates)
         choices = []
         for state, picked in zip(states, candidates, strict=True):
             enough = float(self.model.heads.enough(state[:1]).sigmoid())
@@ -77,7 +75,7 @@ class PointingModel:
 
     @torch.inference_mode()
     def answer(self, contexts: list[Context], candidates: list[Candidates]) -> list[list[Reading]]:
-        states, mask = self._active(contexts, candidates)
+        states = self._active(contexts, candidates)
         out = self.model.heads.read(states)
         kinds = out.kind.log_softmax(-1)
         return [
@@ -96,8 +94,8 @@ class PointingModel:
             for j, i in enumerate(picked):
                 new[i].state = (rows[i], x[j, : len(rows[i].ids)])
 
-    def _active(self, contexts: list[Context], candidates: list[Candidates]) -> tuple[Tensor, Tensor]:
-        """Final states [B, T, d] and mask [B, T] of the contexts, each reading its candidates' pooled K/V."""
+    def _active(self, contexts: list[Context], candidates: list[Candidates]) -> Tensor:
+        """Final states [B, T, d] of the contexts, each reading its candidates' pooled K/V."""
         self._encode(contexts)
         hidden = [c.state[1] for c in contexts]
         x = torch.nn.utils.rnn.pad_sequence(hidden, batch_first=True)
@@ -107,7 +105,7 @@ class PointingModel:
         if all(c.documents for c in candidates):
             memory = LayerMemory.gather([[(k[-1], v[-1]) for k, v in c.pooled_kv] for c in candidates])
             memory = LayerMemory(*(t.to(self.device) for t in (memory.keys, memory.values, memory.mask)))
-        return self.model.active(x, mask, [memory]).states, mask
+        return self.model.active(x, mask, [memory]).states
 
     def _batches(self, lengths: list[int]) -> list[list[int]]:
         """Indices grouped by like length so that longest * count stays within `batch_tokens`."""

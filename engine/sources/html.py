@@ -7,9 +7,10 @@ inside dropped markup stay, and nothing else makes a line end.
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
+from html import unescape
 
 from engine.sources.headings import sections_at
+from engine.sources.markup import tokens
 from engine.sources.titles import clean_title
 from engine.sources.types import Section
 
@@ -27,17 +28,25 @@ _LINE_ENTITIES = re.compile(r"&(?:#0*1[03]|#x0*[ad]|newline)(?:;|(?![\w]))", re.
 def html_text(markup: str) -> tuple[str, str, list[Section]]:
     """(text, title or "", sections at the headings)."""
     markup = _LINE_ENTITIES.sub(" ", markup.replace("\r\n", "\n").replace("\r", "\n"))
-    parser = _Extractor()
-    parser.feed(markup)
-    parser.close()
-    parser.reach(markup.count("\n") + 1)
-    text = "".join(parser.pieces)
-    return text, clean_title("".join(parser.title)), sections_at(parser.headings, len(text))
+    extractor = _Extractor()
+    line, at = 1, 0
+    for what, content, start in tokens(markup):
+        line += markup.count("\n", at, start)
+        at = start
+        extractor.reach(line)
+        if what == "text":
+            extractor.text(unescape(content))
+        elif what == "close":
+            extractor.close(content)
+        else:
+            extractor.open(content, single=what == "single")
+    extractor.reach(markup.count("\n") + 1)
+    text = "".join(extractor.pieces)
+    return text, clean_title("".join(extractor.title)), sections_at(extractor.headings, len(text))
 
 
-class _Extractor(HTMLParser):
+class _Extractor:
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
         self.length = 0
         self.title: list[str] = []
@@ -54,8 +63,11 @@ class _Extractor(HTMLParser):
         if line > self._line:
             self._emit("\n" * (line - self._line))
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.reach(self.getpos()[0])
+    def open(self, tag: str, single: bool) -> None:
+        if tag not in _INLINE:
+            self._space = True
+        if single:
+            return
         if tag in _ENDS_DROPPING:
             self._dropping.clear()
         if tag == "title" and not self.title:
@@ -66,15 +78,10 @@ class _Extractor(HTMLParser):
             self._heading = (self.length, int(tag[1]), [])
         elif tag == "pre":
             self._preformatted += 1
+
+    def close(self, tag: str) -> None:
         if tag not in _INLINE:
             self._space = True
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.reach(self.getpos()[0])
-        self._space = self._space or tag not in _INLINE
-
-    def handle_endtag(self, tag: str) -> None:
-        self.reach(self.getpos()[0])
         if tag == "title":
             self._in_title = False
         elif tag in self._dropping:
@@ -86,15 +93,12 @@ class _Extractor(HTMLParser):
                 self.headings.append((start, level, name))
         elif tag == "pre":
             self._preformatted = max(0, self._preformatted - 1)
-        if tag not in _INLINE:
-            self._space = True
 
-    def handle_data(self, data: str) -> None:
-        self.reach(self.getpos()[0])
+    def text(self, data: str) -> None:
         if self._in_title:
             self.title.append(data)
             return
-        if self._dropping:
+        if self._dropping or not data:
             return
         if not self._preformatted:
             data = _SPACES.sub(" ", data)

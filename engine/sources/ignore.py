@@ -1,21 +1,55 @@
 """The rules of `.gitignore` and `.msaignore`: deeper files before shallower ones, `.msaignore` before `.gitignore`.
 
-Patterns are matched by pathspec's GitIgnoreSpec, entry by entry while walking down, so that a folder that is
-ignored is never opened and nothing below it can be taken back in, as in git.
+Patterns are compiled by pathspec's GitIgnoreSpec and matched entry by entry while walking down, as git does: a folder
+that is ignored is never opened. pathspec's own verdict asks whether a path *or a folder above it* matches, which takes
+`*`, `!*/`, `!*.py` for "everything below any folder"; here only a match of the entry itself counts.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 IGNORE_FILES = (".msaignore", ".gitignore")
 
 
+# The group that pathspec's expressions match the slash after a folder's name with.
+_FOLDER_MARK = "ps_d"
+
+
+class _Rules:
+    """The compiled patterns of one file."""
+
+    def __init__(self, lines: list[str]):
+        from pathspec import GitIgnoreSpec
+
+        patterns = [p for p in GitIgnoreSpec.from_lines(lines).patterns if p.include is not None]
+        self._patterns = [(p.regex, p.include) for p in reversed(patterns)]
+        # Most entries match nothing: one expression says so at once.
+        each = (f"(?:{regex.pattern.replace(f'?P<{_FOLDER_MARK}>', '?:')})" for regex, _ in self._patterns)
+        self._any = re.compile("|".join(each) or r"(?!)")
+
+    def verdict(self, path: str) -> bool | None:
+        """True to ignore, False to take, None when no pattern matches; the last pattern that matches decides."""
+        if not self._any.search(path):
+            return None
+        for regex, include in self._patterns:
+            if any(_whole(match, path) for match in regex.finditer(path)):
+                return include
+        return None
+
+
+def _whole(match: re.Match[str], path: str) -> bool:
+    """Whether the entry itself was matched, not a folder above it."""
+    mark = match.groupdict().get(_FOLDER_MARK)
+    return mark is None or match.end(_FOLDER_MARK) == len(path)
+
+
 class IgnoreRules:
     """The rules in force in one folder. `below` gives those of a subfolder; instances are immutable."""
 
-    def __init__(self, specs: tuple[tuple[int, object], ...] = ()):
+    def __init__(self, specs: tuple[tuple[int, _Rules], ...] = ()):
         # (length of the absolute folder path with its slash, compiled patterns), most important first
         self._specs = specs
 
@@ -31,7 +65,7 @@ class IgnoreRules:
         """Whether the entry at the absolute `path` is ignored."""
         shown = path + "/" if is_folder else path
         for cut, spec in self._specs:
-            verdict = spec.check_file(shown[cut:]).include  # type: ignore[attr-defined]
+            verdict = spec.verdict(shown[cut:])
             if verdict is not None:
                 return verdict
         return False
@@ -59,27 +93,25 @@ def rules_above(root: Path) -> IgnoreRules:
     return rules
 
 
-def _load(path: str) -> object | None:
-    from pathspec import GitIgnoreSpec
-
+def _load(path: str) -> _Rules | None:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
+        with open(path, encoding="utf-8-sig", errors="replace") as file:
             lines = file.read().splitlines()
     except OSError:
         return None
     lines = [line for line in lines if line.strip() and not line.startswith("#")]
+    if not lines:
+        return None
     try:
-        return GitIgnoreSpec.from_lines(lines) if lines else None
+        return _Rules(lines)
     except ValueError:
-        return GitIgnoreSpec.from_lines([line for line in lines if _readable(line)])
+        return _Rules([line for line in lines if _readable(line)])
 
 
 def _readable(pattern: str) -> bool:
     """Whether pathspec can read one pattern; git, too, passes over those it cannot."""
-    from pathspec import GitIgnoreSpec
-
     try:
-        GitIgnoreSpec.from_lines([pattern])
+        _Rules([pattern])
     except ValueError:
         return False
     return True

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from engine.sources.headings import sections_at
 from engine.sources.types import Section
 
+_LONGEST_HEADING = 400
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|\Z)")
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
 _CLOSING = re.compile(r"(?:^|[ \t])#+$")
@@ -78,6 +79,7 @@ def _front_matter_end(text: str) -> int:
 
 def _plain(title: str) -> str:
     """A heading without its inline markup."""
+    title = title[:_LONGEST_HEADING]
     for pattern, instead in _INLINE:
         title = pattern.sub(instead, title)
     return title.strip()

@@ -14,19 +14,63 @@ from typing import NamedTuple
 _GUTTER = 5.0
 _SAME_ROW = 3.0
 _WIDE = 0.6
+_RESIZED = 0.15
 _HYPHENS = "-\u2010\u00ad"
 _LIST_ITEM = re.compile(r"(?:[\u2022\u25aa\u25cf\u25e6\u2023\u2043*\u2013-]|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s")
 _SENTENCE_END = re.compile(r"[.!?:;\u2026][\"'\u201d\u2019)\]]*$")
 
 
 class Block(NamedTuple):
-    """A text block: its box in points, y downwards, and its lines separated by line ends."""
+    """A text block: its box in points, y downwards, its lines separated by line ends, its font size."""
 
     x0: float
     y0: float
     x1: float
     y1: float
     text: str
+    size: float = 0.0
+
+
+class Line(NamedTuple):
+    """A line of text, its box and its font size in points."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    text: str
+    size: float
+
+
+def split_block(lines: Sequence[Line]) -> list[Block]:
+    """One block of the renderer as blocks of one font size and even line distance: a heading apart from its text."""
+    gaps = sorted(below.y0 - above.y1 for above, below in zip(lines, lines[1:]))
+    usual = gaps[len(gaps) // 2] if gaps else 0.0
+    groups: list[list[Line]] = []
+    for line in lines:
+        above = groups[-1][-1] if groups else None
+        if above is None or _stands_apart(above, line, usual):
+            groups.append([])
+        groups[-1].append(line)
+    return [
+        Block(
+            min(line.x0 for line in group),
+            min(line.y0 for line in group),
+            max(line.x1 for line in group),
+            max(line.y1 for line in group),
+            "\n".join(line.text for line in group),
+            group[0].size,
+        )
+        for group in groups
+    ]
+
+
+def _stands_apart(above: Line, line: Line, usual: float) -> bool:
+    if line.y0 < above.y0 + above.size / 2:  # the same row
+        return False
+    gap = line.y0 - above.y1
+    resized = abs(line.size - above.size) > _RESIZED * above.size
+    return resized or gap > 1.2 * line.size or gap > max(0.4 * line.size, 1.6 * usual)
 
 
 def reading_order(blocks: Sequence[Block], depth: int = 0) -> list[Block]:
@@ -76,11 +120,14 @@ def _is_table(columns: list[list[Block]]) -> bool:
 def page_text(blocks: Sequence[Block]) -> str:
     """Paragraphs separated by a blank line; lines joined, words divided at a line's end put together again."""
     paragraphs: list[str] = []
+    size = 0.0
     for block in blocks:
         text = _joined(block.text)
         if not text:
             continue
-        if paragraphs and _goes_on(paragraphs[-1], text):
+        same_size = abs(block.size - size) <= _RESIZED * size
+        size = block.size
+        if paragraphs and same_size and _goes_on(paragraphs[-1], text):
             paragraphs[-1] = _join(paragraphs[-1], text)
         else:
             paragraphs.append(text)

@@ -13,7 +13,7 @@ from engine.errors import SourceError
 from engine.sources.decode import storable
 from engine.sources.files import shown
 from engine.sources.headings import sections_at
-from engine.sources.page_layout import Block, page_text, reading_order
+from engine.sources.page_layout import Block, Line, page_text, reading_order, split_block
 from engine.sources.titles import clean_title
 from engine.sources.types import Section, SourceText
 
@@ -88,11 +88,14 @@ def _blocks(page: Any) -> list[Block]:
     import pymupdf
 
     flags = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE  # ligatures are taken apart
-    blocks = []
-    for x0, y0, x1, y1, text, _, is_image in page.get_text("blocks", flags=flags):
-        text = storable(text).replace("\0", "\ufffd")
-        if not is_image and text.strip():
-            blocks.append(Block(x0, y0, x1, y1, text))
+    blocks: list[Block] = []
+    for block in page.get_text("dict", flags=flags)["blocks"]:
+        lines = []
+        for line in block.get("lines", ()):
+            text = storable("".join(span["text"] for span in line["spans"])).replace("\0", "\ufffd")
+            if text.strip():
+                lines.append(Line(*line["bbox"], text, max(span["size"] for span in line["spans"])))
+        blocks.extend(split_block(lines))
     return blocks
 
 

@@ -66,7 +66,8 @@ def break_down(
 ) -> list[Piece]:
     """Pieces of at most `limit` tokens, in order, of the spans (start, end, level, block). Blank pieces are dropped."""
     pieces = _counted(text, (Piece(*span[:3], 0, span[3]) for span in spans), count, limit * _CHARACTERS_PER_TOKEN)
-    for level in (PAGE, PARAGRAPH, LINE, SENTENCE, WORD, INSIDE):
+    # Words in groups first: one piece a word is slow over megabytes without sentences, as in JSON on one line.
+    for level, least in ((PAGE, 0), (PARAGRAPH, 0), (LINE, 0), (SENTENCE, 0), (WORD, limit // 4), (WORD, 0), (INSIDE, 0)):
         if all(piece.tokens <= limit for piece in pieces):
             return pieces
         longest = limit * _CHARACTERS_PER_TOKEN if level < WORD else max(_LONGEST_WORD, limit * _CHARACTERS_PER_TOKEN)
@@ -76,7 +77,7 @@ def break_down(
             if piece.tokens <= limit:
                 broken.append(piece)
                 continue
-            parts = _words(text, piece) if level == INSIDE else _break(text, piece, level, pages)
+            parts = _words(text, piece) if level == INSIDE else _break(text, piece, level, pages, least)
             if len(parts) == 1 and parts[0] == piece:
                 # A word is counted at the latest when its round is over.
                 if level < WORD or piece.tokens < _TOO_LONG:
@@ -98,7 +99,8 @@ def _counted(text: str, pieces: Iterator[Piece], count: Counter, longest: int) -
     return [p._replace(tokens=next(counts) if p.end - p.start <= longest else _TOO_LONG) for p in listed]
 
 
-def _break(text: str, piece: Piece, level: int, pages: list[int] | None) -> list[Piece]:
+def _break(text: str, piece: Piece, level: int, pages: list[int] | None, least: int) -> list[Piece]:
+    """The parts of a piece at its boundaries of a level, of at least `least` characters but the last."""
     start, end = piece.start, piece.end
     if level == PAGE:
         inside = pages[bisect_right(pages, start) : bisect_left(pages, end)] if pages else []
@@ -107,7 +109,7 @@ def _break(text: str, piece: Piece, level: int, pages: list[int] | None) -> list
     parts: list[Piece] = []
     begin = piece.level
     for stop in (*inside, end):
-        if stop == start:
+        if stop == start or (stop - start < least and stop < end):
             continue
         if text[start:stop].isspace():
             begin = HARD if stop - start > _LONGEST_BLANK else begin

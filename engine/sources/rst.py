@@ -9,6 +9,7 @@ from engine.sources.headings import sections_at
 from engine.sources.types import Section
 
 _RULE = re.compile(r"([!-/:-@\[-`{-~])\1+$")
+_LONGEST_HEADING = 400
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|\Z)")
 _ROLE = re.compile(r":[\w:.+-]+:`([^`<]*)(?:<[^`]*)?`|`+")
 
@@ -25,7 +26,7 @@ def _headings(text: str) -> Iterator[tuple[int, int, str]]:
     for match in _LINE.finditer(text):
         line = match[0].rstrip().lstrip("\ufeff")
         name = title[1].strip()
-        if name and _RULE.match(line) and not _RULE.match(title[1]) and len(line) >= min(len(title[1].rstrip()), 4):
+        if name and len(name) <= _LONGEST_HEADING and _RULE.match(line) and not _RULE.match(title[1]) and len(line) >= min(len(title[1].rstrip()), 4):
             overlined = above[1] == line
             if overlined or (not above[1].strip() and not title[1][0].isspace()):
                 level = levels.setdefault((line[0], overlined), len(levels) + 1)

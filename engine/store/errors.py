@@ -38,7 +38,7 @@ def _of_sqlite(directory: Path, error: sqlite3.DatabaseError) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
     primary = None if code is None else code & 0xFF  # extended codes keep the primary one in the low byte
     if primary in NOT_A_CATALOG:
-        return StoreCorruptError(f"{directory / 'catalog.sqlite'} is damaged or not a catalog of this program ({error}).")
+        return StoreCorruptError(f"{directory / 'catalog.sqlite'} is damaged or no catalog of this program ({error}).")
     if primary == sqlite3.SQLITE_FULL:
         return StoreError(f"{directory}: no space left on the disk; nothing committed before was lost.")
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

@@ -193,7 +193,8 @@ class Store:
     def content_places(self, document_ids: Iterable[int]) -> list[tuple[int, int, int, int, str]]:
         """(document, chunks, kv offset, segment, file name) of documents, in the order they lie on the disk."""
         return self._rows(
-            "SELECT d.id, d.n_chunks, d.kv_offset, g.id, g.file FROM documents d JOIN segments g ON g.id = d.segment_id "
+            "SELECT d.id, d.n_chunks, d.kv_offset, g.id, g.file FROM documents d "
+            "JOIN segments g ON g.id = d.segment_id "
             "WHERE d.id IN (SELECT value FROM json_each(?)) ORDER BY g.id, d.kv_offset",
             json.dumps(list(document_ids)),
         )

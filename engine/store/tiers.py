@@ -58,7 +58,8 @@ class RouterKeys:
         store.keep_segments(set(files))
         shape = store.shape
         n_chunks = sum(document.n_chunks for document in held)
-        keys = torch.empty(shape.layers, n_chunks, shape.router_heads * shape.router_dim, dtype=torch.int8, device=device)
+        width = shape.router_heads * shape.router_dim
+        keys = torch.empty(shape.layers, n_chunks, width, dtype=torch.int8, device=device)
         scales = torch.empty(shape.layers, n_chunks, shape.router_heads, dtype=torch.float16, device=device)
         runs = chunk_runs(held)
         for segment_id, first, count in runs:

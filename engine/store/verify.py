@@ -66,7 +66,7 @@ def _index(connection: sqlite3.Connection, _: Store) -> Iterator[str]:
     ):
         for (document_id,) in connection.execute(sql).fetchall():
             yield f"{CATALOG}: document {document_id} {label}."
-    # FTS5 takes the command as a write, though it changes nothing; a temporary copy needs neither permission nor a lock.
+    # FTS5 takes the command as a write, though it changes nothing: a temporary copy needs no permission and no lock.
     copy = sqlite3.connect("")
     try:
         connection.backup(copy)
@@ -85,7 +85,7 @@ def _counts(connection: sqlite3.Connection, _: Store) -> Iterator[str]:
     )
     for display, documents, tokens, total, complete, found, found_tokens, ordinals in rows.fetchall():
         if (documents, tokens) != (found, found_tokens) or ordinals != found:
-            yield f"{display}: the catalog says {documents} documents, {tokens} tokens; there are {found}, {found_tokens}."
+            yield f"{display}: {documents} documents, {tokens} tokens by the catalog, but {found}, {found_tokens}."
         if bool(complete) != (documents == total):
             yield f"{display}: marked {'complete' if complete else 'incomplete'} with {documents} of {total} documents."
     outside = connection.execute(

@@ -35,7 +35,8 @@ def memory_attention(
     matter. Differentiable (the Triton kernel, forward only, is passed over where autograd records).
     Raises ValueError for shapes that do not fit.
     """
-    _check(q, local_k, memory_k, memory_mask, local_mask)
+    _check_local(q, local_k, local_v, local_mask)
+    _check_memory(local_k, memory_k, memory_v, memory_mask, memory_k_scale, memory_v_scale)
     name = backend(q.device)
     if name == "triton" and wants_gradient(q, local_k, local_v, memory_k, memory_v):
         name = "cpu"
@@ -58,15 +59,22 @@ def memory_attention(
     )
 
 
-def _check(q: Tensor, local_k: Tensor, memory_k: Tensor, memory_mask: Tensor, local_mask: Tensor) -> None:
+def _check_local(q: Tensor, local_k: Tensor, local_v: Tensor, local_mask: Tensor) -> None:
     batch, n_queries, n_heads, dim = q.shape
     n_local, n_groups = local_k.shape[1:3]
     if local_k.shape != (batch, n_local, n_groups, dim) or n_local < n_queries or n_heads % n_groups:
         raise ValueError(f"queries {list(q.shape)} do not fit local keys {list(local_k.shape)}")
+    if local_v.shape != local_k.shape or local_mask.shape != local_k.shape[:2]:
+        raise ValueError(f"local values or local_mask do not fit local keys {list(local_k.shape)}")
+
+
+def _check_memory(
+    local_k: Tensor, memory_k: Tensor, memory_v: Tensor, memory_mask: Tensor, *scales: Tensor | None
+) -> None:
+    batch, _, n_groups, dim = local_k.shape
     if memory_k.shape != (batch, memory_k.shape[1], n_groups, dim):
         raise ValueError(f"memory keys {list(memory_k.shape)} do not fit local keys {list(local_k.shape)}")
-    if memory_mask.shape != memory_k.shape[:2] or local_mask.shape != local_k.shape[:2]:
-        raise ValueError(
-            f"masks {list(memory_mask.shape)} and {list(local_mask.shape)} do not fit memory keys "
-            f"{list(memory_k.shape)} and local keys {list(local_k.shape)}"
-        )
+    if memory_v.shape != memory_k.shape or memory_mask.shape != memory_k.shape[:2]:
+        raise ValueError(f"memory values or memory_mask do not fit memory keys {list(memory_k.shape)}")
+    if any(s is not None and s.shape != memory_k.shape[:3] for s in scales):
+        raise ValueError(f"memory scales do not fit memory keys {list(memory_k.shape)}")

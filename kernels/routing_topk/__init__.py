@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor
 
 from kernels.backend import backend
@@ -33,7 +35,7 @@ def routing_scores(
     query without active tokens. Keys are dequantised a tile at a time: peak memory does not grow with C beyond
     the result. Not differentiable.
     Raises ValueError for an unknown `query_reduce` or shapes that do not fit; an index outside
-    0..n_documents-1 in `chunk_document` is not looked for.
+    0..n_documents-1 in `chunk_document` is the caller's fault: RuntimeError on a CPU, ignored by Triton.
     """
     _check(query, query_mask, keys, scales, chunk_document, query_reduce)
     return _implementation(query)(
@@ -65,7 +67,7 @@ def routing_topk(
     return select(scores, min(k, n_documents))
 
 
-def _implementation(query: Tensor):
+def _implementation(query: Tensor) -> Callable[..., Tensor]:
     name = backend(query.device)
     if name == "triton":
         from kernels.routing_topk import triton

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from kernels.routing_topk.query import fold_query
 
-# Chunks per tile, by measurement (benchmarks/kernels.py): smaller pays torch's overhead per call, larger leaves the cache.
-TILE = 4096
+# Chunks per tile, by measurement: 1.5M int8 keys of 384 against one vector take 0.11-0.14 CPU-seconds at 2048, twice
+# that at 256 (torch's overhead per call) and at 16384 (the float32 buffer leaves the cache).
+TILE = 2048
 
 
 @torch.no_grad()
@@ -33,8 +34,11 @@ def routing_scores(
         tile = keys[start : start + TILE]
         document = chunk_document[start : start + TILE].expand(n_queries, -1)
         floats = buffer[: len(tile)].copy_(tile)
-        if scales is not None:
+        if scales is not None and n_groups > 1:
             floats.mul_(scales[start : start + TILE, :, None])
-        by_token = (floats.view(-1, width) @ columns).view(-1, n_queries, n_tokens)
-        scores.scatter_reduce_(1, document, by_token.amax(2).T, "amax")
+        products = floats.view(-1, width) @ columns  # [tile, Q * T']
+        if scales is not None and n_groups == 1:  # one scale a chunk: fewer products to scale than key elements
+            products.mul_(scales[start : start + TILE])
+        by_chunk = products.view(-1, n_queries, n_tokens).amax(2)
+        scores.scatter_reduce_(1, document, by_chunk.T, "amax")
     return scores.masked_fill_(~active[:, None], -torch.inf)

@@ -67,6 +67,7 @@ def routing_scores_kernel(
     b_bits = b_best.to(tl.int32, bitcast=True)
     b_ordered = b_bits ^ ((b_bits >> 31) & 0x7FFFFFFF)
     b_document = tl.load(chunk_document + o_c, mask=m_c, other=0)
+    m_c = m_c & (b_document >= 0) & (b_document < n_documents)  # a wrong index must not become a stray write
     tl.atomic_max(ordered + i_q * n_documents + b_document, b_ordered, mask=m_c)
 
 

@@ -1,4 +1,4 @@
-"""Kernels run on the GPU when there is one; else Triton interprets them, which must be decided before it is imported."""
+"""Kernels run on the GPU if there is one; else Triton interprets them, to be decided before it is imported."""
 
 from __future__ import annotations
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
 COMPILE = """
 import sys
 import triton
@@ -57,7 +59,8 @@ def test_kernel_compiles_to_machine_code(operation, tmp_path):
     code = COMPILE.format(operation=operation, kernel=kernel, pointers=pointers, constants=constants)
     environment = os.environ | {"TRITON_CACHE_DIR": str(tmp_path)}
     environment.pop("TRITON_INTERPRET", None)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     has_code, shared_bytes = done.stdout.split()
     assert has_code == "True"

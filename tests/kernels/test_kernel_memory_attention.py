@@ -142,7 +142,13 @@ def test_wrong_shapes_are_refused():
         memory_attention(q[:, :, :3], *case[1:], True)
     with pytest.raises(ValueError, match="do not fit local keys"):
         memory_attention(q, local_k[:, :2], local_v[:, :2], memory_k, memory_v, memory_mask, local_mask[:, :2], True)
+    with pytest.raises(ValueError, match="local_mask"):
+        memory_attention(*case[:-1], local_mask[:, :2], True)
+    with pytest.raises(ValueError, match="memory values"):
+        memory_attention(q, local_k, local_v, memory_k, memory_v[:, :2], memory_mask, local_mask, True)
+    with pytest.raises(ValueError, match="memory scales"):
+        memory_attention(*case, True, memory_k_scale=torch.ones(1, 3, 1))
     with pytest.raises(ValueError, match="memory keys"):
         memory_attention(q, local_k, local_v, memory_k[..., :4], memory_v, memory_mask, local_mask, True)
-    with pytest.raises(ValueError, match="masks"):
+    with pytest.raises(ValueError, match="memory_mask"):
         memory_attention(q, local_k, local_v, memory_k, memory_v, memory_mask[:, :1], local_mask, True)

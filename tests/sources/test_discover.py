@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -158,14 +160,23 @@ def test_odd_entries(tmp_path):
     assert all(s.path.encode("utf-8") for s in told)
 
 
-def test_very_deep_folders(tmp_path):
-    place = str(tmp_path)
-    for _ in range(1200):
-        place += "/d"
-        if len(place) > 3900:
-            break
-        os.mkdir(place)
-    assert names(tmp_path) == []
+GIT = shutil.which("git")
+
+
+@pytest.mark.skipif(GIT is None, reason="needs git to compare with")
+@pytest.mark.parametrize("seed", range(12))
+def test_ignores_what_git_ignores(tmp_path, seed):
+    rng = random.Random(seed)
+    patterns = ["*", "!*/", "*.x", "!*.x", "d/", "!d/", "/d", "d/*", "!d/e/", "d/**", "**/e", "e", "!e", "f.x", "/e/", "d/**/f.y", "[de]/", "*/f.*"]
+    folders = ["", "d/", "e/", "d/e/", "d/d/", "e/d/", "d/e/d/"]
+    files = {f"{folder}{name}": "x" for folder in folders for name in ("f.x", "f.y", "g.x", "c")}
+    for folder in rng.sample(folders, 3):
+        files[f"{folder}.gitignore"] = "\n".join(rng.sample(patterns, rng.randint(1, 5))) + "\n"
+    write(tmp_path, **files)
+    subprocess.run([GIT, "init", "-q"], cwd=tmp_path, check=True)
+    listed = subprocess.run([GIT, "ls-files", "-o", "--exclude-standard"], cwd=tmp_path, check=True, capture_output=True, text=True)
+    expected = sorted(name for name in listed.stdout.split() if not name.endswith(".gitignore"))
+    assert sorted(names(tmp_path)) == expected
 
 
 @pytest.mark.parametrize(

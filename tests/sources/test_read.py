@@ -103,6 +103,17 @@ def test_html_windows_line_ends_and_unclosed_markup(tmp_path):
     assert [line.strip() for line in source.text.split("\n")][:5] == ["", "", "one", "two", "three"]
 
 
+@pytest.mark.parametrize("text", ["<a " * 20_000, "</a" * 20_000, "<!" * 20_000, "<a b='" * 20_000, "<!--" * 20_000, "a < b &#1; &#xD800; &bogus; c"])
+def test_html_that_never_ends(tmp_path, text):
+    for source in read(tmp_path, "a.html", "x " + text).sources:
+        assert source.text.startswith("x") and source.text.encode("utf-8")
+
+
+def test_html_attributes_and_raw_elements(tmp_path):
+    source = one(tmp_path, "a.html", "<p title='a > b' x=\"</p>\">one</p><SCRIPT>if (a</b) '<p>'</SCRIPT ><br/>two 1 < 2<textarea><b></textarea>")
+    assert source.text == "one two 1 < 2 <b>"
+
+
 def test_html_without_text_is_empty(tmp_path):
     assert read(tmp_path, "a.html", "<html><script>x</script></html>").errors[0].reason == "empty"
 

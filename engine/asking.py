@@ -1,0 +1,155 @@
+"""From the loop's outcome to what is handed out: answers with verified citations, recalled documents."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from engine.grounding import best_sentence, cite, quote_span
+from engine.interleave import Found, Interleaver, Outcome, Policy, Round
+from engine.results import Answer, Citation, Hop, HopDocument, Recall, RecalledDocument
+from engine.routing import Routed, Router
+from engine.store import SegmentGoneError, page_of
+from engine.store.tiers import RouterKeys
+
+if TYPE_CHECKING:
+    from engine.model.interface import Evidence, MemoryModel
+    from engine.store import DocumentRow, Store
+
+LINE_KINDS = frozenset({"code"})
+NEAREST = 3
+ATTEMPTS = 3
+
+
+class Asker:
+    """Answers questions over one store with one model; router keys stay resident between questions."""
+
+    def __init__(self, store: Store, model: MemoryModel):
+        self.store, self.model = store, model
+        self.policy = Policy(**(getattr(model, "policy", None) or {}))
+        self._router: Router | None = None
+
+    def ask(
+        self, question: str, top_k: int | None, max_hops: int | None, on_hop: Callable[[Hop], None] | None
+    ) -> Answer:
+        """Raises UnsupportedError when the model cannot answer."""
+
+        def run() -> Answer:
+            began = time.perf_counter()
+            loop = self._loop(top_k)
+            loaded = time.perf_counter()
+            tell = (lambda r: on_hop(self._hop(loop, r))) if on_hop else None
+            outcome = loop.ask(question, max_hops or self.policy.max_hops, tell)
+            asked = time.perf_counter()
+            answer = self._answer(question, loop, outcome)
+            done = time.perf_counter()
+            spent = {"load": loaded - began, "hops": asked - loaded, "ground": done - asked, "total": done - began}
+            answer.timings_ms.update({stage: round(seconds * 1000, 1) for stage, seconds in spent.items()})
+            return answer
+
+        return self._retried(run)
+
+    def recall(self, question: str, k: int, max_hops: int) -> Recall:
+        def run() -> Recall:
+            loop = self._loop(None)
+            routed = loop.recall(question, k, max_hops)
+            return Recall(question, [self._recalled(rank, r, loop) for rank, r in enumerate(routed, 1)])
+
+        return self._retried(run)
+
+    def _retried(self, run: Callable):
+        """A writer may rewrite segments under us: then read the memory anew."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return run()
+            except SegmentGoneError:
+                self._router = None
+                if attempt + 1 == ATTEMPTS:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    def _loop(self, top_k: int | None) -> Interleaver:
+        if self._router is None or self._router.keys.version != self.store.version():
+            keys = RouterKeys.load(self.store, getattr(self.model, "device", "cpu"))
+            self._router = Router(self.store, keys, self.model.config.router)
+        return Interleaver(self.model, self.store, self._router, self.policy, top_k)
+
+    def _answer(self, question: str, loop: Interleaver, outcome: Outcome) -> Answer:
+        hops = [self._hop(loop, r) for r in outcome.rounds]
+        dropped = 0
+        if outcome.found and outcome.confidence >= 0.5:
+            best = outcome.found[0]
+            wanted = self._citations(question, loop, best)
+            citations = [c for c in wanted if c is not None]
+            dropped = len(wanted) - len(citations)
+            # The answer itself must stand in a citation that holds.
+            if wanted[0] is not None:
+                text = _text_of(best)
+                return Answer(
+                    question, text, True, round(outcome.confidence, 4), citations, hops, {}, dropped_citations=dropped
+                )
+        nearest = [c for c in (self._nearest(question, loop, f) for f in _distinct(outcome.found)) if c is not None]
+        confidence = round(min(outcome.confidence, 0.4999), 4)
+        return Answer(question, None, False, confidence, [], hops, {}, nearest=nearest, dropped_citations=dropped)
+
+    def _citations(self, question: str, loop: Interleaver, best: Found) -> list[Citation | None]:
+        """The sentence that holds the answer first, then the best sentence of every other piece of its evidence."""
+        reading, piece = best.reading, best.evidence
+        row = loop.row(piece.document)
+        span = quote_span(piece.text, reading.start, reading.end, by_line=row.kind in LINE_KINDS)
+        citations = [self._cite(row, piece, span)]
+        for other in best.context.evidence:
+            if other.document != piece.document:
+                citations.append(self._sentence(loop, other, f"{question} {piece.title} {_text_of(best)}"))
+        return citations
+
+    def _nearest(self, question: str, loop: Interleaver, found: Found) -> Citation | None:
+        return self._sentence(loop, found.evidence, question)
+
+    def _sentence(self, loop: Interleaver, piece: Evidence, wanted: str) -> Citation | None:
+        row = loop.row(piece.document)
+        return self._cite(row, piece, best_sentence(piece.text, wanted, by_line=row.kind in LINE_KINDS))
+
+    def _cite(self, row: DocumentRow, piece: Evidence, span: tuple[int, int]) -> Citation | None:
+        return cite(self.store, row, row.start + span[0], piece.text[slice(*span)])
+
+    def _hop(self, loop: Interleaver, this: Round) -> Hop:
+        documents = []
+        for routed, logit in sorted({r.document: (r, x) for row in this.routed for r, x in row}.values(), key=lambda x: -x[1]):
+            row = loop.row(routed.document)
+            documents.append(
+                HopDocument(
+                    row.source,
+                    row.record,
+                    row.title,
+                    round(routed.score, 4),
+                    page_of(row, row.start),
+                    self._lines(row),
+                    routed.document in this.taken,
+                )
+            )
+        return Hop(this.number, "; ".join(this.queries), documents, this.decision, round(this.enough, 4))
+
+    def _recalled(self, rank: int, routed: Routed, loop: Interleaver) -> RecalledDocument:
+        row = loop.row(routed.document)
+        page = page_of(row, row.start)
+        return RecalledDocument(rank, row.source, row.record, row.title, page, self._lines(row), round(routed.score, 4))
+
+    def _lines(self, row: DocumentRow) -> tuple[int, int] | None:
+        if row.page_starts_json is not None:
+            return None
+        return self.store.line_range(row.source_id, row.start, row.end)
+
+
+def _text_of(found: Found) -> str:
+    reading = found.reading
+    return found.evidence.text[reading.start : reading.end] if reading.kind == "span" else reading.kind
+
+
+def _distinct(found: list[Found]) -> list[Found]:
+    """The best reading of each document, best first, a few of them."""
+    best: dict[int, Found] = {}
+    for f in found:
+        best.setdefault(f.evidence.document, f)
+    return list(best.values())[:NEAREST]

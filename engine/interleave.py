@@ -1,0 +1,224 @@
+"""Memory interleaving: route, take the wanted documents' original text into the context, route again, answer.
+
+Two hypotheses stay alive: each carries its own evidence, so a wrong first hop can be left. After every round the
+model reads what it has; it goes on while it says there is not enough.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.model.interface import Candidates, Choice, Context, Evidence, Reading
+from engine.store.tiers import fetch_pooled_kv
+
+if TYPE_CHECKING:
+    from engine.model.interface import MemoryModel
+    from engine.routing import Routed, Router
+    from engine.store import DocumentRow, Store
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Settings of the loop, chosen on validation questions; they ship in the model's `policy` block.
+
+    `inject` documents a round are read, from `hypotheses` contexts; `margin` is the log-odds of an answer from which
+    it counts as found, `steepness` turns it into a confidence; `choice_weight` and `order_weight` say how much the
+    document head and the rank of routing count beside the reading itself.
+    """
+
+    max_hops: int = 3
+    inject: int = 6
+    later_inject: int = 4
+    hypotheses: int = 2
+    lexical_k: int = 24
+    lexical_weight: float = 0.25
+    choice_lexical: float = 3.0
+    choice_weight: float = 0.5
+    hop_penalty: float = 1.0
+    enough: float = 0.5
+    margin: float = 0.0
+    steepness: float = 0.7
+
+
+@dataclass
+class Found:
+    """A reading in its place: which context it was read in, and its score after all is weighed."""
+
+    context: Context
+    reading: Reading
+    score: float
+
+    @property
+    def evidence(self) -> Evidence:
+        return self.context.evidence[self.reading.piece]
+
+
+@dataclass
+class Round:
+    """One round: per hypothesis the routed documents and which were taken; why the loop went on or stopped."""
+
+    number: int
+    queries: list[str]
+    routed: list[list[tuple[Routed, float]]]
+    taken: set[int]
+    decision: str = ""
+    enough: float = 0.0
+
+
+@dataclass
+class Grown:
+    """A context that just took one more document: the logit it was chosen by, what it may read, is it enough."""
+
+    context: Context
+    logit: float
+    memory: Candidates
+    enough: float = 0.0
+
+
+@dataclass
+class Outcome:
+    """What the loop found: readings best first, the rounds, and how sure it is (0..1)."""
+
+    found: list[Found] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=list)
+    confidence: float = 0.0
+
+
+class Interleaver:
+    """Runs the loop for one question over one memory."""
+
+    def __init__(self, model: MemoryModel, store: Store, router: Router, policy: Policy, top_k: int | None = None):
+        self.model, self.store, self.router, self.policy = model, store, router, policy
+        self.top_k = top_k or model.config.router.top_k_docs
+        self._rows: dict[int, DocumentRow] = {}
+
+    def ask(self, question: str, max_hops: int, on_round: Callable[[Round], None] | None = None) -> Outcome:
+        outcome = Outcome()
+        beam = [Context(question)]
+        seen: set[frozenset[int]] = set()
+        for number in range(1, max_hops + 1):
+            this, grown = self._round(number, beam, seen)
+            self._read(grown, outcome, number)
+            this.enough = max((g.enough for g in grown), default=0.0)
+            this.decision = self._decide(outcome, grown, number == max_hops)
+            outcome.rounds.append(this)
+            if on_round:
+                on_round(this)
+            if this.decision.startswith("stop"):
+                break
+            beam = [g.context for g in sorted(grown, key=lambda g: -g.logit)[: self.policy.hypotheses]]
+        outcome.found.sort(key=lambda f: -f.score)
+        outcome.confidence = self._confidence(outcome.found)
+        return outcome
+
+    def recall(self, question: str, k: int, max_hops: int) -> list[Routed]:
+        """The documents routing selects; with more hops, the best one's text joins the context and routes again."""
+        context = Context(question)
+        best: dict[int, Routed] = {}
+        chain: list[int] = []
+        for _ in range(max_hops):
+            routed = self._route([context], k + len(chain), exclude=[set(chain)])[0]
+            fresh = [r for r in routed if r.document not in chain]
+            for r in fresh:
+                if r.document not in best or r.score > best[r.document].score:
+                    best[r.document] = r
+            if not fresh or len(chain) + 1 >= max_hops:
+                break
+            chain.append(fresh[0].document)
+            context = Context(question, (*context.evidence, self._evidence(fresh[0].document)))
+        return sorted(best.values(), key=lambda r: (-r.score, r.document))[:k]
+
+    def row(self, document: int) -> DocumentRow:
+        if document not in self._rows:
+            self._rows.update({row.id: row for row in self.store.documents([document])})
+        return self._rows[document]
+
+    def _round(self, number: int, beam: list[Context], seen: set[frozenset[int]]) -> tuple[Round, list[Grown]]:
+        """Route every hypothesis and grow it by the documents it wants most, the most wanted first over all."""
+        held = [{e.document for e in context.evidence} for context in beam]
+        routed = self._route(beam, self.top_k, held)
+        candidates = [self._candidates(r) for r in routed]
+        choices = self.model.choose(beam, candidates)
+        scored = [self._weighed(r, c) for r, c in zip(routed, choices, strict=True)]
+        ranked = sorted(((x, i, r.document) for i, row in enumerate(scored) for r, x in row), key=lambda x: (-x[0], x[2]))
+        grown: list[Grown] = []
+        for logit, i, document in ranked:
+            # The same documents in another order are no new hypothesis.
+            key = frozenset(held[i] | {document})
+            if key not in seen and len(grown) < (self.policy.inject if number == 1 else self.policy.later_inject):
+                seen.add(key)
+                evidence = (*beam[i].evidence, self._evidence(document))
+                grown.append(Grown(Context(beam[i].question, evidence), logit, candidates[i]))
+        taken = {g.context.evidence[-1].document for g in grown}
+        return Round(number, [_looked_for(context) for context in beam], scored, taken), grown
+
+    def _weighed(self, routed: list[Routed], choice: Choice) -> list[tuple[Routed, float]]:
+        """Each document with the logit it is chosen by: the document head's, moved by the exact words."""
+        weighed = [
+            (r, logit + self.policy.choice_lexical * r.lexical)
+            for r, logit in zip(routed, choice.logits, strict=True)
+        ]
+        return sorted(weighed, key=lambda x: -x[1])
+
+    def _route(self, contexts: list[Context], k: int, exclude: list[set[int]]) -> list[list[Routed]]:
+        scores = self.model.route(contexts, self.router).cpu()
+        routed = []
+        for context, row, gone in zip(contexts, scores, exclude, strict=True):
+            lexical = self.store.search_text(_lexical_query(context), self.policy.lexical_k + len(gone))
+            lexical = [(d, s) for d, s in lexical if d not in gone]
+            routed.append(self.router.select(row, k, lexical, self.policy.lexical_weight, gone))
+        return routed
+
+    def _candidates(self, routed: list[Routed]) -> Candidates:
+        documents = [r.document for r in routed]
+        self._rows.update({row.id: row for row in self.store.documents([d for d in documents if d not in self._rows])})
+        return Candidates(documents, [r.routing for r in routed], fetch_pooled_kv(self.store, documents))
+
+    def _evidence(self, document: int) -> Evidence:
+        row = self.row(document)
+        return Evidence(document, row.title, self.store.text(row.source_id, row.start, row.end))
+
+    def _read(self, grown: list[Grown], outcome: Outcome, number: int) -> None:
+        """Judge and read all new contexts at once."""
+        if not grown:
+            return
+        contexts, memories = [g.context for g in grown], [g.memory for g in grown]
+        for g, choice in zip(grown, self.model.choose(contexts, memories), strict=True):
+            g.enough = choice.enough
+        for g, readings in zip(grown, self.model.answer(contexts, memories), strict=True):
+            for reading in readings:
+                score = reading.score + self.policy.choice_weight * g.logit - self.policy.hop_penalty * (number - 1)
+                outcome.found.append(Found(g.context, reading, score))
+
+    def _decide(self, outcome: Outcome, grown: list[Grown], last: bool) -> str:
+        if not grown:
+            return "stop: nothing more to look at"
+        best = max(outcome.found, key=lambda f: f.score, default=None)
+        if best is not None and best.score > self.policy.margin:
+            sure = next((g.enough for g in grown if g.context is best.context), 0.0)
+            if sure >= self.policy.enough:
+                return "stop: enough"
+        return "stop: hops used up" if last else "go on: not enough yet"
+
+    def _confidence(self, found: list[Found]) -> float:
+        if not found:
+            return 0.0
+        return 1 / (1 + math.exp(-self.policy.steepness * (found[0].score - self.policy.margin)))
+
+
+def _lexical_query(context: Context) -> str:
+    """Later rounds look for the newest evidence's words beside the question's."""
+    if not context.evidence:
+        return context.question
+    newest = context.evidence[-1]
+    return f"{context.question} {newest.text[:400]}"
+
+
+def _looked_for(context: Context) -> str:
+    """The round's query for a person: the question, and what it rests on."""
+    if not context.evidence:
+        return context.question
+    return f"{context.question} + {context.evidence[-1].title}"

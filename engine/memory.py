@@ -1,0 +1,197 @@
+"""Memory: the one facade. Opening is cheap; the model and torch come in when a text must be encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import MsaError, NoMemoryError
+from engine.places import bundled_model, store_directory
+from engine.results import (
+    Answer,
+    Footprint,
+    Forgotten,
+    Hop,
+    IngestProgress,
+    IngestReport,
+    Recall,
+    SourceInfo,
+    Verification,
+)
+from engine.store import SourceRow, Store
+
+if TYPE_CHECKING:
+    from engine.asking import Asker
+    from engine.model.interface import MemoryModel
+
+Progress = Callable[[IngestProgress], None]
+
+
+class Memory:
+    """A memory directory and the model that reads it.
+
+    Every method raises MsaError (a subclass names the cause) for what a user can mend. Use as a context manager.
+    """
+
+    def __init__(self, directory: Path, store: Store | None, model_folder: Path, device: str | None):
+        self.store_dir = directory
+        self._store = store
+        self._model_folder = model_folder
+        self._device = device
+        self._model: MemoryModel | None = None
+        self._asker: Asker | None = None
+
+    @classmethod
+    def open(
+        cls,
+        directory: Path | str | None = None,
+        *,
+        model: Path | str | None = None,
+        device: str | None = None,
+        create: bool = False,
+    ) -> Memory:
+        """Open the memory at `directory` (default: MSA_STORE, a `.msa` found upward, the user's data directory).
+
+        With `create`, a place without a memory will do; nothing is written before the first ingest.
+        `model` is a checkpoint folder (default: the bundled model); `device` is cpu or cuda (default: what is there).
+        Raises NoMemoryError.
+        """
+        place = store_directory(directory)
+        store = None
+        try:
+            store = Store.open(place)
+        except NoMemoryError:
+            if not create:
+                raise
+        return cls(place, store, Path(model) if model else bundled_model(), device)
+
+    def __enter__(self) -> Memory:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+            self._asker = None
+
+    def ingest(
+        self,
+        paths: Sequence[Path | str],
+        *,
+        prune: bool = False,
+        dry_run: bool = False,
+        hidden: bool = False,
+        wait: float = 0.0,
+        progress: Progress | None = None,
+    ) -> IngestReport:
+        """Read files and folders into memory. Files that cannot be read are in `report.failed`; the rest goes in.
+
+        Unchanged sources are skipped, changed ones replaced. Sources under the given roots that are gone from the
+        disk are in `report.missing`, or dropped with `prune`. `wait` seconds for another writer, then StoreLockedError.
+        """
+        from engine.ingest import Ingest, listing
+
+        roots = [Path(p) for p in paths]
+        if not roots:
+            raise MsaError("Nothing to ingest: name a file or a folder.")
+        if dry_run:
+            return listing(roots, hidden)
+        for root in roots:
+            if not root.exists():
+                raise MsaError(f"{root}: no such file or folder")
+        model = self._loaded()
+        if self._store is None:
+            self._store = Store.create(self.store_dir, model.name, model.fingerprint, model.config.state_shape)
+        self._store.check_model(model.fingerprint, model.name)
+        with self._store.writer(wait) as writer:
+            return Ingest(self._store, writer, model, progress).run(roots, prune=prune, hidden=hidden)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        top_k: int | None = None,
+        max_hops: int | None = None,
+        on_hop: Callable[[Hop], None] | None = None,
+    ) -> Answer:
+        """Answer from memory, with citations; `found` is False when memory does not hold it."""
+        return self._asking().ask(_asked(question), top_k, max_hops, on_hop)
+
+    def recall(self, question: str, k: int = 10, *, max_hops: int = 1) -> Recall:
+        """The k documents the router chooses; with more hops it routes again with the best one's text."""
+        return self._asking().recall(_asked(question), k, max_hops)
+
+    def find(self, name: str) -> list[SourceInfo]:
+        """Sources that a name means: as `sources` prints it, an id, or a path. Empty when there is none."""
+        return [_info(row) for row in self._open().find(name)]
+
+    def forget(self, name: str | int, *, wait: float = 0.0) -> Forgotten:
+        """Remove a source: when this returns neither its text nor its states are on the disk."""
+        store = self._open()
+        rows = store.find(str(name))
+        if not rows:
+            raise MsaError(f"{name}: no such source in memory (msa sources lists them)")
+        with store.writer(wait) as writer:
+            return writer.forget([row.id for row in rows])
+
+    def sources(self) -> list[SourceInfo]:
+        return [_info(row) for row in self._open().sources()]
+
+    def stats(self) -> Footprint:
+        from engine.footprint import footprint
+
+        return footprint(self._open(), self._device)
+
+    def verify(self) -> Verification:
+        """Check every segment's checksum and every catalog row."""
+        store = self._open()
+        counts = store.footprint()
+        return Verification(counts["segments"], counts["documents"], counts["sources"], store.verify())
+
+    def rebuild(self, progress: Progress | None = None, wait: float = 0.0) -> IngestReport:
+        """Encode everything again from the stored text with the present model, into a new store that replaces this one."""
+        from engine.rebuild import rebuild
+
+        store = self._open()
+        model = self._loaded()
+        report = rebuild(store, model, progress, wait)
+        self.close()
+        self._store = Store.open(self.store_dir)
+        return report
+
+    def _open(self) -> Store:
+        if self._store is None:
+            raise NoMemoryError(f"There is no memory at {self.store_dir} yet; msa ingest PATH makes one.")
+        return self._store
+
+    def _loaded(self) -> MemoryModel:
+        if self._model is None:
+            from engine.model.loading import load_memory_model
+
+            self._model = load_memory_model(self._model_folder, self._device)
+        return self._model
+
+    def _asking(self) -> Asker:
+        if self._asker is None:
+            from engine.asking import Asker
+
+            store = self._open()
+            model = self._loaded()
+            store.check_model(model.fingerprint, model.name)
+            self._asker = Asker(store, model)
+        return self._asker
+
+
+def _asked(question: str) -> str:
+    question = " ".join(question.split())
+    if not question:
+        raise MsaError("The question is empty.")
+    return question
+
+
+def _info(row: SourceRow) -> SourceInfo:
+    return SourceInfo(row.source, row.record, row.kind, row.n_documents, row.n_tokens, row.display, row.id)

@@ -1,0 +1,35 @@
+"""A checkpoint folder -> the model in its seat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from engine.errors import CheckpointError
+from engine.model.checkpoint import fingerprint, load_model
+from engine.model.config import read_config
+from engine.model.encoder import MSAEncoder
+from engine.model.generator import GenerativeModel
+from engine.model.inputs import EncoderInputs
+from engine.model.interface import MemoryModel
+from engine.model.pointer import PointingModel
+from engine.model.tokenizer import load_tokenizer
+
+
+def load_memory_model(folder: Path, device: str | None = None) -> MemoryModel:
+    """The folder's model on `device` (default: CUDA where there is one). float32 on a CPU.
+
+    Raises CheckpointError for a folder that is not a model, or a device that is not there.
+    """
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    if device != "cpu" and not (device.startswith("cuda") and torch.cuda.is_available()):
+        raise CheckpointError(f"device {device!r} is not available here; use cpu")
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder}: no such model folder")
+    name = read_config(folder).get("name") or folder.absolute().name
+    model = load_model(folder, device)
+    tokenizer = load_tokenizer(folder)
+    if isinstance(model, MSAEncoder):
+        return PointingModel(model, EncoderInputs(tokenizer, model.config), name, fingerprint(folder))
+    return GenerativeModel(model, tokenizer, name, fingerprint(folder))

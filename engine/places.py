@@ -1,0 +1,28 @@
+"""Where a memory lives when nobody says: MSA_STORE, a `.msa` folder found upward, else the user's data directory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+FOLDER = ".msa"
+
+
+def store_directory(explicit: Path | str | None = None, start: Path | None = None) -> Path:
+    """The memory's directory, absolute; it need not exist yet."""
+    if explicit is None:
+        explicit = os.environ.get("MSA_STORE") or None
+    if explicit is not None:
+        return Path(explicit).expanduser().absolute()
+    here = (start or Path.cwd()).absolute()
+    for folder in (here, *here.parents):
+        if (folder / FOLDER).is_dir():
+            return folder / FOLDER
+    from platformdirs import user_data_path
+
+    return user_data_path("msa", appauthor=False) / "memory"
+
+
+def bundled_model() -> Path:
+    """The folder of the model that ships with the package."""
+    return Path(__file__).parent / "bundled"

@@ -1,0 +1,89 @@
+"""Question state -> top-k documents: an exact scan of the resident router keys, joined by exact words.
+
+Latent keys miss names, identifiers and numbers; the full-text index does not. Its candidates join the routed ones,
+and a document's final score is its routing score plus `lexical_weight` times its BM25 share of the best hit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from engine.model.config import RouterConfig
+from engine.store.tiers import RouterKeys, fetch_pooled_kv
+from kernels import routing_scores
+
+if TYPE_CHECKING:
+    from engine.store import Store
+
+
+@dataclass(frozen=True)
+class Routed:
+    """One selected document: `score` ranks it; `routing` is the router's own part, `lexical` 0..1 the words'."""
+
+    document: int
+    score: float
+    routing: float
+    lexical: float
+
+
+class Router:
+    """All documents of a memory, by their resident router keys: the model's RoutedMemory."""
+
+    def __init__(self, store: Store, keys: RouterKeys, config: RouterConfig):
+        self.store = store
+        self.keys = keys
+        self.config = config
+        n = len(keys.document_ids)
+        chunks = torch.arange(n).repeat_interleave(keys.document_starts.diff())
+        self._chunk_document = chunks.to(keys.keys.device)
+        self._position = {d: i for i, d in enumerate(keys.document_ids.tolist())}
+
+    def scores(self, layer: int, query: Tensor, mask: Tensor) -> Tensor:
+        keys = self.keys.keys[layer].unflatten(1, (self.config.router_kv_heads, self.config.router_head_dim))
+        return routing_scores(
+            query,
+            mask,
+            keys,
+            self.keys.scales[layer],
+            self._chunk_document,
+            len(self._position),
+            self.config.query_reduce_method,
+            self.config.routing_scale,
+        )
+
+    def route(self, layer: int, query: Tensor, mask: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        best = self.scores(layer, query, mask).topk(min(k, len(self._position)))
+        return best.values, best.indices
+
+    def fetch(self, layer: int, documents: Sequence[int]) -> tuple[Tensor, Tensor]:
+        pairs = fetch_pooled_kv(self.store, self.keys.document_ids[list(documents)].tolist())
+        return torch.cat([k[layer] for k, _ in pairs]), torch.cat([v[layer] for _, v in pairs])
+
+    def select(
+        self,
+        scores: Tensor,
+        k: int,
+        lexical: Sequence[tuple[int, float]] = (),
+        lexical_weight: float = 0.0,
+        exclude: Collection[int] = (),
+    ) -> list[Routed]:
+        """The k best documents for one context, best first. `scores` [N] is one context's row;
+        `lexical` are (document, BM25) hits, `exclude` documents already in the context."""
+        shares = {}
+        if lexical and lexical_weight:
+            best = max(score for _, score in lexical)
+            shares = {d: s / best for d, s in lexical if d in self._position and best > 0}
+        near = scores.topk(min(len(scores), k + len(exclude))).indices.tolist()
+        positions = {*near, *(self._position[d] for d in shares)}
+        routed = []
+        for i in positions:
+            document, routing = int(self.keys.document_ids[i]), float(scores[i])
+            if document not in exclude:
+                share = shares.get(document, 0.0)
+                routed.append(Routed(document, routing + lexical_weight * share, routing, share))
+        return sorted(routed, key=lambda r: (-r.score, r.document))[:k]
