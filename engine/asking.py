@@ -27,7 +27,7 @@ class Asker:
 
     def __init__(self, store: Store, model: MemoryModel):
         self.store, self.model = store, model
-        self.policy = Policy(**(getattr(model, "policy", None) or {}))
+        self.policy = Policy(**model.policy)
         self._router: Router | None = None
 
     def ask(
@@ -85,7 +85,7 @@ class Asker:
             dropped = len(wanted) - len(citations)
             # The answer itself must stand in a citation that holds.
             if wanted[0] is not None:
-                text = _text_of(best)
+                text = best.text
                 return Answer(
                     question, text, True, round(outcome.confidence, 4), citations, hops, {}, dropped_citations=dropped
                 )
@@ -101,7 +101,7 @@ class Asker:
         citations = [self._cite(row, piece, span)]
         for other in best.context.evidence:
             if other.document != piece.document:
-                citations.append(self._sentence(loop, other, f"{question} {piece.title} {_text_of(best)}"))
+                citations.append(self._sentence(loop, other, f"{question} {piece.title} {best.text}"))
         return citations
 
     def _nearest(self, question: str, loop: Interleaver, found: Found) -> Citation | None:
@@ -140,11 +140,6 @@ class Asker:
         if row.page_starts_json is not None:
             return None
         return self.store.line_range(row.source_id, row.start, row.end)
-
-
-def _text_of(found: Found) -> str:
-    reading = found.reading
-    return found.evidence.text[reading.start : reading.end] if reading.kind == "span" else reading.kind
 
 
 def _distinct(found: list[Found]) -> list[Found]:

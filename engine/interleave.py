@@ -7,7 +7,8 @@ model reads what it has; it goes on while it says there is not enough.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,11 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Policy:
-    """Settings of the loop, chosen on validation questions; they ship in the model's `policy` block.
+    """Settings of the loop, fitted on validation questions (training/calibrate.py); they ship in `policy.json`.
 
-    `inject` documents a round are read, from `hypotheses` contexts; `margin` is the log-odds of an answer from which
-    it counts as found, `steepness` turns it into a confidence; `choice_weight` and `order_weight` say how much the
-    document head and the rank of routing count beside the reading itself.
+    In the first round `inject` documents are read, later `later_inject`, from `hypotheses` contexts. `choice` weighs
+    what says that a document is wanted, `answer` what says that a reading is right: its sum is the log-odds.
     """
 
     max_hops: int = 3
@@ -35,25 +35,36 @@ class Policy:
     hypotheses: int = 2
     lexical_k: int = 24
     lexical_weight: float = 0.25
-    choice_lexical: float = 3.0
-    choice_weight: float = 0.5
-    hop_penalty: float = 1.0
     enough: float = 0.5
-    margin: float = 0.0
-    steepness: float = 0.7
+    choice: Mapping[str, float] = field(default_factory=lambda: {"head": 1.0, "routing": 0.0, "lexical": 3.0, "bias": 0.0})
+    answer: Mapping[str, float] = field(
+        default_factory=lambda: {"reading": 0.7, "choice": 0.3, "agree": 0.5, "hop": -0.7, "enough": 0.5, "bias": 0.0}
+    )
+
+
+def weighed(weights: Mapping[str, float], features: Mapping[str, float]) -> float:
+    """Linear score: bias + the sum of weight * feature."""
+    return weights["bias"] + sum(weights[name] * value for name, value in features.items())
 
 
 @dataclass
 class Found:
-    """A reading in its place: which context it was read in, and its score after all is weighed."""
+    """A reading in its place: the context it was read in, what speaks for it, and the log-odds that it is right."""
 
     context: Context
     reading: Reading
-    score: float
+    features: dict[str, float]
+    score: float = 0.0
 
     @property
     def evidence(self) -> Evidence:
         return self.context.evidence[self.reading.piece]
+
+    @property
+    def text(self) -> str:
+        """The answer, verbatim from the evidence; or yes or no."""
+        r = self.reading
+        return self.evidence.text[r.start : r.end] if r.kind == "span" else r.kind
 
 
 @dataclass
@@ -110,8 +121,8 @@ class Interleaver:
             if this.decision.startswith("stop"):
                 break
             beam = [g.context for g in sorted(grown, key=lambda g: -g.logit)[: self.policy.hypotheses]]
-        outcome.found.sort(key=lambda f: -f.score)
-        outcome.confidence = self._confidence(outcome.found)
+        if outcome.found:
+            outcome.confidence = 1 / (1 + math.exp(-outcome.found[0].score))
         return outcome
 
     def recall(self, question: str, k: int, max_hops: int) -> list[Routed]:
@@ -156,12 +167,12 @@ class Interleaver:
         return Round(number, [_looked_for(context) for context in beam], scored, taken), grown
 
     def _weighed(self, routed: list[Routed], choice: Choice) -> list[tuple[Routed, float]]:
-        """Each document with the logit it is chosen by: the document head's, moved by the exact words."""
-        weighed = [
-            (r, logit + self.policy.choice_lexical * r.lexical)
-            for r, logit in zip(routed, choice.logits, strict=True)
+        """Each document with the log-odds that it is wanted, best first."""
+        logits = [
+            (r, weighed(self.policy.choice, {"head": head, "routing": r.routing, "lexical": r.lexical}))
+            for r, head in zip(routed, choice.logits, strict=True)
         ]
-        return sorted(weighed, key=lambda x: -x[1])
+        return sorted(logits, key=lambda x: -x[1])
 
     def _route(self, contexts: list[Context], k: int, exclude: list[set[int]]) -> list[list[Routed]]:
         scores = self.model.route(contexts, self.router).cpu()
@@ -190,23 +201,25 @@ class Interleaver:
             g.enough = choice.enough
         for g, readings in zip(grown, self.model.answer(contexts, memories), strict=True):
             for reading in readings:
-                score = reading.score + self.policy.choice_weight * g.logit - self.policy.hop_penalty * (number - 1)
-                outcome.found.append(Found(g.context, reading, score))
+                features = {"reading": reading.score, "choice": g.logit, "hop": number - 1.0, "enough": g.enough}
+                outcome.found.append(Found(g.context, reading, features))
+        alike = Counter(answer for answer, _ in {(_folded(f.text), f.evidence.document) for f in outcome.found})
+        for f in outcome.found:
+            # The same answer from other documents speaks for it.
+            f.features["agree"] = math.log(alike[_folded(f.text)])
+            f.score = weighed(self.policy.answer, f.features)
+        outcome.found.sort(key=lambda f: -f.score)
 
     def _decide(self, outcome: Outcome, grown: list[Grown], last: bool) -> str:
         if not grown:
             return "stop: nothing more to look at"
-        best = max(outcome.found, key=lambda f: f.score, default=None)
-        if best is not None and best.score > self.policy.margin:
-            sure = next((g.enough for g in grown if g.context is best.context), 0.0)
-            if sure >= self.policy.enough:
-                return "stop: enough"
+        if outcome.found and outcome.found[0].score > 0 and outcome.found[0].features["enough"] >= self.policy.enough:
+            return "stop: enough"
         return "stop: hops used up" if last else "go on: not enough yet"
 
-    def _confidence(self, found: list[Found]) -> float:
-        if not found:
-            return 0.0
-        return 1 / (1 + math.exp(-self.policy.steepness * (found[0].score - self.policy.margin)))
+
+def _folded(answer: str) -> str:
+    return " ".join(answer.lower().split()).strip(" .,;:")
 
 
 def _lexical_query(context: Context) -> str:

@@ -124,7 +124,7 @@ def sources(store: Store = None, json: AsJson = False, device: Device = None) ->
         items = memory.sources()
     page = Page()
     if json:
-        page.json([item.to_dict() for item in items])
+        page.json({"sources": [item.to_dict() for item in items]})
     else:
         views.sources(page, items)
     if not items:

@@ -88,7 +88,7 @@ def stats(page: Page, result: Footprint) -> None:
         ("documents", count(result.documents)),
         ("tokens", f"{count(result.tokens)} in {plural(result.chunks, 'chunk')}"),
         ("segments", count(result.segments)),
-        ("model", (result.model or "none yet") + (f" ({result.fingerprint})" if result.fingerprint else "")),
+        ("model", (result.model or "none yet") + (f" ({result.fingerprint[:12]})" if result.fingerprint else "")),
         ("device", result.device),
     ]
     for name, value in facts:
@@ -102,9 +102,11 @@ def stats(page: Page, result: Footprint) -> None:
 
 def tiers(page: Page, result: Footprint) -> None:
     """A bar for each tier's share, its bytes, how much of it is resident, and where it lives."""
-    total = sum(result.bytes.values())
+    total = result.bytes["total"]
     rows = []
     for tier, number in result.bytes.items():
+        if tier == "total":
+            continue
         held = result.resident.get(tier, 0)
         place = result.places.get(tier, "") + (f" ({size(held)} resident)" if held else "")
         rows.append([tier, size(number), bar(number / total) if total else "", place])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer
@@ -42,7 +43,9 @@ class GenerativeModel:
         self.model, self.tokenizer = model.eval(), tokenizer
         self.name, self.fingerprint = name, fingerprint
         self.config = model.config
+        self.device = model.device
         self.max_text_tokens = DOCUMENT_TOKENS
+        self.policy: dict[str, Any] = {}
 
     def count_tokens(self, texts: list[str]) -> list[int]:
         return [len(e.ids) for e in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from engine.model.config import ModelConfig
@@ -91,7 +92,10 @@ class MemoryModel(Protocol):
     name: str
     fingerprint: str
     config: ModelConfig
+    device: torch.device
     max_text_tokens: int
+    policy: dict[str, Any]
+    """Settings of the hop loop fitted for this model: fields of `engine.interleave.Policy`."""
 
     def count_tokens(self, texts: list[str]) -> list[int]: ...
 

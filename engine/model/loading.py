@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -31,5 +33,15 @@ def load_memory_model(folder: Path, device: str | None = None) -> MemoryModel:
     model = load_model(folder, device)
     tokenizer = load_tokenizer(folder)
     if isinstance(model, MSAEncoder):
-        return PointingModel(model, EncoderInputs(tokenizer, model.config), name, fingerprint(folder))
+        inputs = EncoderInputs(tokenizer, model.config)
+        return PointingModel(model, inputs, name, fingerprint(folder), _policy(folder))
     return GenerativeModel(model, tokenizer, name, fingerprint(folder))
+
+
+def _policy(folder: Path) -> dict[str, Any]:
+    """The loop's settings that ship with a model; none is fine."""
+    path = folder / "policy.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except ValueError as error:
+        raise CheckpointError(f"{path}: not JSON ({error})") from None

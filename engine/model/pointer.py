@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -19,11 +21,20 @@ READINGS = 3
 class PointingModel:
     """MemoryModel over an MSAEncoder. `batch_tokens` bounds one forward, padding included."""
 
-    def __init__(self, model: MSAEncoder, inputs: EncoderInputs, name: str, fingerprint: str, batch_tokens: int = 4096):
+    def __init__(
+        self,
+        model: MSAEncoder,
+        inputs: EncoderInputs,
+        name: str,
+        fingerprint: str,
+        policy: dict[str, Any] | None = None,
+        batch_tokens: int = 4096,
+    ):
         self.model, self.inputs = model.eval(), inputs
         self.name, self.fingerprint = name, fingerprint
         self.config = model.config
         self.max_text_tokens = inputs.max_text_tokens
+        self.policy = policy or {}
         self.batch_tokens = batch_tokens
 
     @property

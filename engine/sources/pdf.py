@@ -20,7 +20,7 @@ from engine.sources.types import Section, SourceText
 # The share of a page's height, at the top and at the bottom, where running heads and page numbers stand.
 _MARGIN = 0.12
 _FEWEST_PAGES = 4
-# More than half of the left or of the right pages, that is a quarter of all, would catch too much; this catches both.
+# Heads of left and right pages differ, so that each stands on half of them.
 _REPEATED = 0.4
 _LONGEST_HEAD = 150
 _EPUB_PAGE = (0, 0, 600, 20_000)

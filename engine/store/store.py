@@ -47,6 +47,8 @@ class Store:
         directory = Path(directory)
         with told(directory):
             (directory / SEGMENTS).mkdir(parents=True, exist_ok=True)
+            # A memory inside a folder that is ingested is not part of it.
+            (directory / ".msaignore").write_text("*\n")
             with writer_lock(directory, 0.0):
                 if (directory / CATALOG).exists():
                     raise StoreError(f"There is already a memory at {directory}.")

@@ -69,7 +69,7 @@ def test_sources(msa, memory):
     ran = msa("sources")
     assert ran.code == 0
     assert [line.split("  ")[0] for line in ran.out.splitlines()] == [item.name for item in SOURCES]
-    assert json.loads(msa("sources", "--json").out) == [item.to_dict() for item in SOURCES]
+    assert json.loads(msa("sources", "--json").out) == {"sources": [item.to_dict() for item in SOURCES]}
     memory.items = []
     ran = msa("sources")
     assert (ran.code, ran.out, ran.err) == (0, "", "memory is empty\n")
@@ -78,7 +78,7 @@ def test_sources(msa, memory):
 def test_a_name_that_is_no_text_is_still_listed(msa, memory):
     memory.items = [SOURCES[0].__class__("caf\udce9.md", None, "text", 1, 1, "caf\udce9.md", 1)]
     assert msa("sources").out.startswith("caf\\udce9.md ")
-    assert json.loads(msa("sources", "--json").out)[0]["name"] == "caf\udce9.md"
+    assert json.loads(msa("sources", "--json").out)["sources"][0]["name"] == "caf\udce9.md"
 
 
 def test_stats(msa):

@@ -1,0 +1,75 @@
+"""The sample questions, asked of the shipped code and model.
+
+    python -m benchmarks.samples [--model DIR] [--questions FILE] [--corpus DIR]
+
+Right means: an answerable question got one of its accepted answers (a span may carry a few more words) with a
+citation in one of its gold sources; an unanswerable one got "not found".
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.scoring import f1, normalised
+from engine import Answer, Memory
+
+ROOT = Path(__file__).parents[1] / "sample_corpora"
+# An answer may carry its neighbours ("within two hours of"), but must not be a paragraph.
+MOST_EXTRA_WORDS = 6
+
+
+def right(answer: Answer, question: dict[str, Any]) -> tuple[bool, bool]:
+    """(answer is right, a citation stands in a gold source)."""
+    if not question["answerable"]:
+        return not answer.found, True
+    if not answer.found or answer.answer is None:
+        return False, False
+    got = normalised(answer.answer)
+    accepted = [normalised(a) for a in question["answers"]]
+    worded = any(f" {a} " in f" {got} " and len(got.split()) - len(a.split()) <= MOST_EXTRA_WORDS for a in accepted)
+    golds = {(s["source"], s["record"]) for s in question["sources"]}
+    return worded, any((c.source, c.record) in golds for c in answer.citations)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--corpus", type=Path, default=ROOT)
+    parser.add_argument("--questions", type=Path, default=ROOT / "questions.jsonl")
+    args = parser.parse_args()
+    questions = [json.loads(line) for line in args.questions.open(encoding="utf-8")]
+    table = Table("id", "hops", "right", "cited", "answer", "wanted", "confidence")
+    counts = {"right": 0, "cited": 0, "answerable": 0, "f1": 0.0, "not_found_right": 0}
+    with tempfile.TemporaryDirectory() as folder, Memory.open(folder, model=args.model, create=True) as memory:
+        memory.ingest([args.corpus])
+        for question in questions:
+            answer = memory.ask(question["question"])
+            correct, cited = right(answer, question)
+            counts["right"] += correct and cited
+            counts["cited"] += cited and question["answerable"]
+            counts["answerable"] += question["answerable"]
+            counts["not_found_right"] += correct and not question["answerable"]
+            counts["f1"] += f1(answer.answer or "", question["answers"]) if question["answerable"] else 0.0
+            table.add_row(
+                question["id"],
+                str(question["hops"]),
+                "yes" if correct else "-",
+                "yes" if cited else "-",
+                (answer.answer or "not found")[:60],
+                " / ".join(question["answers"])[:40],
+                f"{answer.confidence:.2f}",
+            )
+    Console(width=160).print(table)
+    counts["f1"] = round(100 * counts["f1"] / max(1, counts["answerable"]), 1)
+    print(json.dumps({"benchmark": "samples", "questions": len(questions), **counts}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Question sets as memories: passages become a .jsonl, ingested the way a user would."""
+
+from __future__ import annotations
+
+import json
+import lzma
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Question:
+    """One question; `golds` are the record ids of its gold passages, `answers` empty where there is none."""
+
+    set: str
+    id: str
+    question: str
+    answers: list[str]
+    golds: list[str]
+    kind: str
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def load(folder: Path, name: str, questions: int, passages: int, seed: int = 1) -> tuple[list[Question], list[dict]]:
+    """At most `questions` valid questions of a set, and their passages filled up with others to `passages` in all."""
+    rng = random.Random(f"{name}{seed}")
+    asked = [q for q in read_lines(folder / f"{name}.valid.questions.jsonl.xz") if _usable(q)]
+    asked = rng.sample(asked, min(questions, len(asked)))
+    needed = {c["id"] for q in asked for c in q["contexts"]}
+    texts = {c["id"]: c for c in read_lines(folder / f"{name}.contexts.jsonl.xz")}
+    others = sorted(texts.keys() - needed)
+    chosen = sorted(needed & texts.keys()) + rng.sample(others, min(len(others), max(0, passages - len(needed))))
+    rows = [
+        Question(
+            name, q["id"], q["question"], q["answers"], [c["id"] for c in q["contexts"] if c["gold"]], q["type"]
+        )
+        for q in asked
+    ]
+    return rows, [texts[i] for i in chosen]
+
+
+def write_records(passages: list[dict], path: Path) -> None:
+    with path.open("w", encoding="utf-8") as out:
+        for p in passages:
+            record = {"id": p["id"], "title": p["title"], "text": p["text"]}
+            out.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def _usable(question: dict[str, Any]) -> bool:
+    if question["type"] == "unanswerable":
+        return True
+    return bool(question["answers"]) and any(c["gold"] for c in question["contexts"])
