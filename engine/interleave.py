@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.model.interface import Candidates, Choice, Context, Evidence, Reading
+from engine.store import SegmentGoneError
 from engine.store.tiers import fetch_pooled_kv
 
 if TYPE_CHECKING:
@@ -145,6 +146,8 @@ class Interleaver:
     def row(self, document: int) -> DocumentRow:
         if document not in self._rows:
             self._rows.update({row.id: row for row in self.store.documents([document])})
+        if document not in self._rows:
+            raise SegmentGoneError(f"{self.store.directory}: a document was forgotten meanwhile; ask again.")
         return self._rows[document]
 
     def _round(self, number: int, beam: list[Context], seen: set[frozenset[int]]) -> tuple[Round, list[Grown]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,14 +102,20 @@ class Memory:
         if dry_run:
             return listing(roots, hidden)
         for root in roots:
-            if not root.exists():
+            if not os.path.exists(root):
                 raise MsaError(f"{root}: no such file or folder")
         model = self._loaded()
-        if self._store is None:
-            self._store = Store.create(self.store_dir, model.name, model.fingerprint, model.config.state_shape)
-        self._store.check_model(model.fingerprint, model.name)
-        with self._store.writer(wait) as writer:
-            return Ingest(self._store, writer, model, progress).run(roots, prune=prune, hidden=hidden)
+        try:
+            store = self._open()
+        except NoMemoryError:
+            store = self._store = Store.create(
+                self.store_dir, model.name, model.fingerprint, model.config.state_shape
+            )
+        store.check_model(model.fingerprint, model.name)
+        with store.writer(wait) as writer:
+            # Another process may have rebuilt the memory while we waited.
+            store.check_model(model.fingerprint, model.name)
+            return Ingest(store, writer, model, progress).run(roots, prune=prune, hidden=hidden)
 
     def ask(
         self,
@@ -153,19 +160,23 @@ class Memory:
         return Verification(counts["segments"], counts["documents"], counts["sources"], store.verify())
 
     def rebuild(self, progress: Progress | None = None, wait: float = 0.0) -> IngestReport:
-        """Encode everything again from the stored text with the present model, into a new store that replaces this one."""
+        """Encode everything again from the stored text with the present model; the files may be gone.
+
+        The memory stays as it was until all is done, whatever stops this before.
+        """
         from engine.rebuild import rebuild
 
-        store = self._open()
-        model = self._loaded()
-        report = rebuild(store, model, progress, wait)
-        self.close()
-        self._store = Store.open(self.store_dir)
-        return report
+        return rebuild(self._open(), self._loaded(), progress, wait)
 
     def _open(self) -> Store:
         if self._store is None:
-            raise NoMemoryError(f"There is no memory at {self.store_dir} yet; msa ingest PATH makes one.")
+            try:
+                # Another process may have made it since.
+                self._store = Store.open(self.store_dir)
+            except NoMemoryError:
+                raise NoMemoryError(
+                    f"There is no memory at {self.store_dir} yet; msa ingest PATH makes one."
+                ) from None
         return self._store
 
     def _loaded(self) -> MemoryModel:
@@ -176,12 +187,12 @@ class Memory:
         return self._model
 
     def _asking(self) -> Asker:
+        store = self._open()
+        model = self._loaded()
+        store.check_model(model.fingerprint, model.name)
         if self._asker is None:
             from engine.asking import Asker
 
-            store = self._open()
-            model = self._loaded()
-            store.check_model(model.fingerprint, model.name)
             self._asker = Asker(store, model)
         return self._asker
 

@@ -16,7 +16,7 @@ def store_directory(explicit: Path | str | None = None, start: Path | None = Non
         return Path(explicit).expanduser().absolute()
     here = (start or Path.cwd()).absolute()
     for folder in (here, *here.parents):
-        if (folder / FOLDER).is_dir():
+        if os.path.isdir(folder / FOLDER):
             return folder / FOLDER
     from platformdirs import user_data_path
 

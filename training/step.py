@@ -56,62 +56,73 @@ class Step:
         self.model, self.inputs, self.settings, self.teacher = model, inputs, settings, teacher
 
     def __call__(self, batch: Batch, distil: bool = True) -> dict[str, Tensor]:
+        """Everything at once: documents encoded, routing, choosing, reading with pooled memory in sight."""
         rows = [row[: self.settings["document_tokens"]] for row in self.inputs.documents(batch.documents)]
         documents = Documents(self.model, rows)
-        out = {}
-        asked = self._contexts(batch.asked, batch.asked_labels, documents, "asked")
-        out.update(asked[0])
+        out, scores = self._contexts(batch.asked, batch.asked_labels, documents, "asked")
         if distil and self.teacher is not None:
             teacher = self._teacher_similarity(batch.asked, rows)
-            out["distil"] = losses.similarity_distillation(asked[1], teacher, self.settings["distil_temperature"])
+            out["distil"] = losses.similarity_distillation(scores, teacher, self.settings["distil_temperature"])
         if batch.reading:
             out.update(self._contexts(batch.reading, batch.reading_labels, documents, "reading")[0])
         return out
+
+    def reading(self, batch: Batch, group: int = 8) -> dict[str, Tensor]:
+        """Reading alone, without memory, in groups of like length: most of what a question costs goes to the reader."""
+        order = sorted(range(len(batch.reading)), key=lambda i: len(batch.reading[i].ids))
+        out: dict[str, Tensor] = {}
+        for begin in range(0, len(order), group):
+            picked = order[begin : begin + group]
+            rows, labels = [batch.reading[i] for i in picked], [batch.reading_labels[i] for i in picked]
+            x, mask = self._backbone(rows)
+            states = self.model.active(x, mask, [None]).states
+            for name, value in self._reading_losses(states, mask, rows, labels).items():
+                out[name] = out.get(name, torch.zeros(())) + value * len(picked) / len(order)
+        return out
+
+    def _backbone(self, rows: list[ActiveRow]) -> tuple[Tensor, Tensor]:
+        ids, mask = pad([r.ids for r in rows])
+        segments, _ = pad([r.segments for r in rows])
+        return self.model.encode_backbone(ids, mask, segments), mask
 
     def _contexts(
         self, rows: list[ActiveRow], labels: list[ActiveLabel], documents: Documents, name: str
     ) -> tuple[dict[str, Tensor], Tensor]:
         model = self.model
-        ids, mask = pad([r.ids for r in rows])
-        segments, _ = pad([r.segments for r in rows])
+        x, mask = self._backbone(rows)
         route = torch.zeros_like(mask)
         for i, row in enumerate(rows):
             route[i, : len(row.ids)] = torch.tensor(row.routing)
-        x = model.encode_backbone(ids, mask, segments)
         scores = routing(model, x, route.to(x.dtype), documents)
         wanted = losses.mask_of([label.wanted for label in labels], scores.shape[1])
         own = losses.mask_of([label.wanted + label.forbidden for label in labels], scores.shape[1])
         candidates = self._candidates(scores, own)
-        reads = LayerMemory(
-            documents.keys[candidates].flatten(1, 2),
-            documents.values[candidates].flatten(1, 2),
-            documents.mask[candidates].flatten(1, 2),
-        )
+        keys, values, chunks = (t[candidates] for t in (documents.keys, documents.values, documents.mask))
+        reads = LayerMemory(keys.flatten(1, 2), values.flatten(1, 2), chunks.flatten(1, 2))
         states = model.active(x, mask, [reads]).states
-        logits = model.heads.document(
-            states[:, 0],
-            documents.keys[candidates],
-            documents.values[candidates],
-            documents.mask[candidates],
-            scores.detach().gather(1, candidates),
-        )
+        logits = model.heads.document(states[:, 0], keys, values, chunks, scores.detach().gather(1, candidates))
+        enough = torch.tensor([label.enough for label in labels])
         out = {
             f"router_{name}": losses.decoupled_contrastive(scores, wanted, ~wanted, self.settings["temperature"]),
             f"document_{name}": losses.wanted_documents(logits, wanted.gather(1, candidates)),
-            f"enough_{name}": losses.enough(
-                model.heads.enough(states[:, 0]).squeeze(-1), torch.tensor([label.enough for label in labels])
-            ),
+            f"enough_{name}": losses.enough(model.heads.enough(states[:, 0]).squeeze(-1), enough),
         }
         if name == "reading":
-            reading = model.heads.read(states)
-            allowed = torch.zeros_like(mask)
-            allowed[:, 0] = True
-            for i, row in enumerate(rows):
-                allowed[i, list(row.places)] = True
-            starts, ends, kinds = (torch.tensor([getattr(x, f) for x in labels]) for f in ("start", "end", "kind"))
-            out["span"] = (losses.pointed(reading.start, starts, allowed) + losses.pointed(reading.end, ends, allowed)) / 2
-            out["kind"] = losses.pointed(reading.kind, kinds, torch.ones_like(reading.kind, dtype=torch.bool))
+            out.update(self._reading_losses(states, mask, rows, labels))
         return out, scores
+
+    def _reading_losses(
+        self, states: Tensor, mask: Tensor, rows: list[ActiveRow], labels: list[ActiveLabel]
+    ) -> dict[str, Tensor]:
+        reading = self.model.heads.read(states)
+        allowed = torch.zeros_like(mask)
+        allowed[:, 0] = True
+        for i, row in enumerate(rows):
+            allowed[i, list(row.places)] = True
+        starts, ends, kinds = (torch.tensor([getattr(x, f) for x in labels]) for f in ("start", "end", "kind"))
+        span = losses.pointed(reading.start, starts, allowed) + losses.pointed(reading.end, ends, allowed)
+        kind = losses.pointed(reading.kind, kinds, torch.ones_like(reading.kind, dtype=torch.bool))
+        return {"span": span / 2, "kind": kind}
 
     def _candidates(self, scores: Tensor, own: Tensor) -> Tensor:
         """Indices [B, K]: a sample's own documents, then the best-scoring others, in random order."""

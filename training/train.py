@@ -70,11 +70,13 @@ def schedule(step: int, steps: int, warmup: int) -> float:
     return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
-def train(start: Path, samples_file: Path, out: Path, settings: dict[str, Any], resume: bool) -> None:
+def train(
+    start: Path, samples_file: Path, out: Path, settings: dict[str, Any], resume: bool, teacher_folder: Path | None = None
+) -> None:
     random.seed(settings["seed"])
     torch.manual_seed(settings["seed"])
     model, inputs = load(out if resume else start)
-    teacher = load(start)[0].eval() if settings["weights"].get("distil") else None
+    teacher = load(teacher_folder or start)[0].eval() if settings["weights"].get("distil") else None
     samples = [json.loads(line) for line in samples_file.open(encoding="utf-8")]
     optimizer = optimizer_of(model, settings)
     first = 0
@@ -85,27 +87,28 @@ def train(start: Path, samples_file: Path, out: Path, settings: dict[str, Any], 
     run_step = Step(model, inputs, settings, teacher)
     collate = Collator(inputs, settings)
     torch.set_flush_denormal(True)
-    steps, size = settings["steps"], settings["batch_size"]
-    sums: dict[str, float] = {}
+    steps, every = settings["steps"], settings["joint_every"]
+    sums: dict[str, list[float]] = {}
     clock = time.perf_counter()
     model.train()
     for step in range(first, steps):
         rng = random.Random(settings["seed"] * 1_000_003 + step)
-        begin = step * size % max(1, len(samples) - size + 1)
-        parts = run_step(collate(samples[begin : begin + size], rng), distil=step % settings["distil_every"] == 0)
+        joint = step % every == 0
+        batch = collate(_window(samples, step, settings), rng)
+        parts = run_step(batch, distil=step // every % 2 == 0) if joint else run_step.reading(batch)
         total = sum(settings["weights"].get(name, 0.0) * value for name, value in parts.items())
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for group in optimizer.param_groups:
-            group["lr"] = group["base"] * schedule(step, steps, settings["warmup"])
+            group["lr"] = group["base"] * schedule(step, settings["schedule_steps"], settings["warmup"])
         optimizer.step()
         for name, value in parts.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach())
+            sums.setdefault(name, []).append(float(value.detach()))
         if (step + 1) % settings["log_every"] == 0 or step + 1 == steps:
             seconds = time.perf_counter() - clock
             line = {"step": step + 1, "seconds": round(seconds, 1)}
-            line.update({name: round(value / settings["log_every"], 4) for name, value in sums.items()})
+            line.update({name: round(sum(values) / len(values), 4) for name, values in sums.items()})
             out.mkdir(parents=True, exist_ok=True)
             with (out / "log.jsonl").open("a") as log:
                 log.write(json.dumps(line) + "\n")
@@ -116,6 +119,16 @@ def train(start: Path, samples_file: Path, out: Path, settings: dict[str, Any], 
             torch.save({"optimizer": optimizer.state_dict(), "step": step + 1}, out / "optimizer.pt")
 
 
+def _window(samples: list[dict[str, Any]], step: int, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """The samples of a step: the file is read through in order, joint and reading steps taking their own number."""
+    joint, alone = settings["batch_size"], settings["reading_batch_size"]
+    every = settings["joint_every"]
+    before = step // every * (joint + (every - 1) * alone) + (joint + (step % every - 1) * alone if step % every else 0)
+    size = alone if step % every else joint
+    begin = (settings["first_sample"] + before) % len(samples)
+    return [samples[(begin + i) % len(samples)] for i in range(size)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("start", type=Path)
@@ -123,12 +136,13 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--config", type=Path, default=Path(__file__).parent / "configs" / "first.json")
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--teacher", type=Path, help="untouched backbone for distillation (default: START_FOLDER)")
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
     settings = json.loads(args.config.read_text())
     if args.steps:
         settings["steps"] = args.steps
-    train(args.start, args.samples, args.out, settings, args.resume)
+    train(args.start, args.samples, args.out, settings, args.resume, args.teacher)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from engine.model.config import ModelConfig
 
+# With less text than this beside its title a piece of evidence says nothing.
+LEAST_TEXT = 8
 _SEPARATORS = re.compile(r"[\\/_.>#:\-]+|\s+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -79,16 +81,20 @@ class EncoderInputs:
     def active(self, question: str, evidence: list[tuple[str, str]]) -> ActiveRow:
         """`[CLS] question [SEP]` then `title : text [SEP]` for each piece of evidence, newest last.
 
-        What does not fit is cut: older evidence first, down to an equal share.
+        What does not fit is cut: older evidence first, down to an equal share; then the oldest is left out.
         """
         asked = self.tokenizer.encode(question, add_special_tokens=False).ids[: self.config.max_question_tokens]
         row = ActiveRow([self.cls, *asked, self.sep], [0] * (len(asked) + 2), len(asked) + 2, (0, 0))
         texts = self.tokenizer.encode_batch([text for _, text in evidence], add_special_tokens=False)
         titles = [self.title_ids(title) for title, _ in evidence]
         room = self.config.max_position_embeddings - len(row.ids)
-        room -= sum(len(t) + 1 for t in titles)
-        budgets = _share(room, [min(len(t.ids), self.config.max_document_tokens) for t in texts])
-        for number, (title, text, budget) in enumerate(zip(titles, texts, budgets, strict=True)):
+        first = 0
+        while room - sum(len(t) + 1 for t in titles[first:]) < LEAST_TEXT * (len(titles) - first):
+            first += 1
+        room -= sum(len(t) + 1 for t in titles[first:])
+        budgets = _share(room, [min(len(t.ids), self.config.max_document_tokens) for t in texts[first:]])
+        kept = zip(titles[first:], texts[first:], budgets, strict=True)
+        for number, (title, text, budget) in enumerate(kept, first):
             begin = len(row.ids)
             row.ids += title
             for token, (start, end) in zip(text.ids[:budget], text.offsets[:budget], strict=True):

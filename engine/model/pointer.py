@@ -140,6 +140,8 @@ def _stacked(pairs: list[tuple[Tensor, Tensor]], device: torch.device) -> tuple[
 
 def _readings(row: ActiveRow, start: Tensor, end: Tensor, kinds: Tensor) -> list[Reading]:
     """The best spans inside one piece of evidence, and yes or no where the kind head prefers them."""
+    if not row.places:
+        return []
     places = sorted(row.places)
     begin, pieces = torch.tensor(places), torch.tensor([row.places[p][0] for p in places])
     s, e = start.cpu()[begin], end.cpu()[begin]

@@ -7,7 +7,7 @@ from engine.sources.cut import cut
 from engine.sources.discover import discover
 from engine.sources.files import content_hash
 from engine.sources.kinds import kind_of, language_of
-from engine.sources.read import read_source
+from engine.sources.read import read_source, sections_of
 from engine.sources.types import Discovery, DocumentSpan, Found, ReadResult, Section, SourceText
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "kind_of",
     "language_of",
     "read_source",
+    "sections_of",
 ]

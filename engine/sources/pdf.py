@@ -14,6 +14,7 @@ from engine.sources.decode import storable
 from engine.sources.files import shown
 from engine.sources.headings import sections_at
 from engine.sources.page_layout import Block, Line, page_text, reading_order, split_block
+from engine.sources.text import page_sections
 from engine.sources.titles import clean_title
 from engine.sources.types import Section, SourceText
 
@@ -51,7 +52,7 @@ def read_paged(data: bytes, path: Path, kind: str) -> SourceText:
     if kind == "epub":
         sections = sections_at(_chapter_headings(pages, starts), len(text))
     else:
-        sections = _outline_sections(text, starts, outline) or _page_sections(text, starts)
+        sections = _outline_sections(text, starts, outline) or page_sections(text, starts)
     return SourceText(text, kind, title, sections, page_starts=starts)
 
 
@@ -133,15 +134,6 @@ def _put_together(pages: list[str]) -> tuple[str, list[int]]:
             length += len(page) + 2
     text = "\n\n".join(parts)
     return text, [min(start, len(text)) for start in starts]
-
-
-def _page_sections(text: str, starts: list[int]) -> list[Section]:
-    ends = [*starts[1:], len(text)]
-    return [
-        Section(start, end, (f"page {number}",))
-        for number, (start, end) in enumerate(zip(starts, ends, strict=True), 1)
-        if end > start
-    ]
 
 
 def _outline_sections(text: str, starts: list[int], outline: list[list[Any]]) -> list[Section]:

@@ -43,10 +43,11 @@ def read_source(path: Path) -> ReadResult:
         if _is_blank(text):
             return _empty(path)
         return ReadResult([SourceText(text, kind, title or path.name, sections)])
-    return ReadResult([SourceText(text, kind, path.name, _sections(text, kind, path))])
+    return ReadResult([SourceText(text, kind, path.name, sections_of(text, kind, path.name))])
 
 
-def _sections(text: str, kind: str, path: Path) -> list[Section]:
+def sections_of(text: str, kind: str, name: str) -> list[Section]:
+    """The sections that the text itself shows, for a file of this kind and name."""
     if kind == "markdown":
         from engine.sources.markdown import markdown_sections
 
@@ -58,7 +59,7 @@ def _sections(text: str, kind: str, path: Path) -> list[Section]:
     if kind == "code":
         from engine.sources.code import code_sections
 
-        return code_sections(text, language_of(path.name) or "") or paragraphs(text)
+        return code_sections(text, language_of(name) or "") or paragraphs(text)
     return paragraphs(text)
 
 

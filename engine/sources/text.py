@@ -1,4 +1,4 @@
-"""Plain text: paragraphs, separated by blank lines."""
+"""Plain text: paragraphs, separated by blank lines; pages."""
 
 from __future__ import annotations
 
@@ -21,3 +21,13 @@ def paragraphs(text: str, title: tuple[str, ...] = ()) -> list[Section]:
     if start < len(text):
         sections.append(Section(start, len(text), title))
     return sections
+
+
+def page_sections(text: str, starts: list[int]) -> list[Section]:
+    """One section per page that has text; `starts` are the characters where pages start."""
+    ends = [*starts[1:], len(text)]
+    return [
+        Section(start, end, (f"page {number}",))
+        for number, (start, end) in enumerate(zip(starts, ends, strict=True), 1)
+        if end > start
+    ]

@@ -26,6 +26,7 @@ DOCUMENT_SELECT = (
     "FROM documents d JOIN sources s ON s.id = d.source_id"
 )
 SEGMENT_SELECT = "SELECT id, file, n_chunks, n_documents, n_tokens, bytes_router, bytes_kv, checksum FROM segments"
+INSERT_SEGMENT = "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def _decode(value: bytes) -> str:

@@ -14,13 +14,18 @@ import hashlib
 import json
 import os
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.errors import StoreCorruptError
 from engine.model.states import StateShape
 from engine.store.errors import SegmentGoneError
+from engine.store.records import SegmentRow
+
+if TYPE_CHECKING:
+    from engine.model.states import DocumentStates
 
 FORMAT = "1"
 SCALE_BYTES = 2
@@ -100,6 +105,33 @@ def write(path: Path, head: bytes, pieces: Iterable[bytes | memoryview], size: i
         path.unlink(missing_ok=True)
         raise
     return digest.hexdigest()
+
+
+def write_documents(
+    folder: Path, shape: StateShape, fingerprint: str, segment_id: int, documents: Sequence[DocumentStates]
+) -> SegmentRow:
+    """Write segment `segment_id` with the states of these documents, in this order.
+
+    Raises OSError, or ValueError if the states do not have this shape; nothing is left behind then.
+    """
+    from engine.store.quantise import pack, raw
+
+    packed = [pack(states, shape) for states in documents]
+    sizes = Sizes.of(shape)
+    n_chunks = sum(keys.shape[1] for keys, _, _ in packed)
+    name = file_name(segment_id)
+
+    def pieces() -> Iterator[bytes | memoryview]:
+        for layer in range(shape.layers):
+            yield from (raw(scales[layer]) for _, scales, _ in packed)
+        for layer in range(shape.layers):
+            yield from (raw(keys[layer]) for keys, _, _ in packed)
+        yield from (record for _, _, record in packed)
+
+    router, content = sizes.router(n_chunks), n_chunks * sizes.content
+    digest = write(folder / name, header(shape, fingerprint, n_chunks), pieces(), router + content)
+    tokens = sum(states.n_tokens for states in documents)
+    return SegmentRow(segment_id, name, n_chunks, len(documents), tokens, router, content, digest)
 
 
 def _write_all(descriptor: int, piece: bytes | memoryview, digest: hashlib.blake2b) -> int:

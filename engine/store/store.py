@@ -6,12 +6,11 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from engine.errors import ModelMismatchError, StoreCorruptError, StoreError
+from engine.errors import ModelMismatchError, StoreError
 from engine.model.states import StateShape
 from engine.store import catalog, search, text
 from engine.store.catalog import CATALOG, SEGMENTS, sql_text
@@ -20,6 +19,7 @@ from engine.store.errors import told
 from engine.store.footprint import footprint
 from engine.store.records import DocumentRow, SourceRow
 from engine.store.segment import Segment, sync_directory
+from engine.store.stamp import Stamp
 from engine.store.writer import Writer, open_writer
 
 
@@ -32,11 +32,20 @@ class Store:
     def __init__(self, directory: Path, connection: sqlite3.Connection, meta: dict[str, str]):
         self.directory = directory
         self._db = connection
-        self.model_name = meta["model_name"]
-        self.fingerprint = meta["model_fingerprint"]
-        self.created = meta["created"]
-        self.shape = StateShape(**json.loads(meta["state_shape"]))
+        self.stamp = Stamp.of(meta, directory)
         self._opened: dict[int, Segment] = {}
+
+    @property
+    def model_name(self) -> str:
+        return self.stamp.model_name
+
+    @property
+    def fingerprint(self) -> str:
+        return self.stamp.fingerprint
+
+    @property
+    def shape(self) -> StateShape:
+        return self.stamp.shape
 
     @classmethod
     def create(cls, directory: Path | str, model_name: str, fingerprint: str, shape: StateShape) -> Store:
@@ -62,9 +71,7 @@ class Store:
                     with catalog.transaction(connection):
                         for key, value in (
                             ("schema_version", str(catalog.SCHEMA_VERSION)),
-                            ("model_name", model_name),
-                            ("model_fingerprint", fingerprint),
-                            ("state_shape", json.dumps(asdict(shape))),
+                            *Stamp(model_name, fingerprint, shape).rows(),
                             ("created", datetime.now(timezone.utc).isoformat(timespec="seconds")),
                             ("version", "0"),
                         ):
@@ -83,9 +90,6 @@ class Store:
             connection = catalog.reader(directory)
             try:
                 return cls(directory, connection, catalog.read_meta(connection, directory))
-            except (KeyError, ValueError, TypeError) as error:
-                connection.close()
-                raise StoreCorruptError(f"{directory / CATALOG}: the memory's stamp is damaged.") from error
             except BaseException:
                 connection.close()
                 raise
@@ -100,8 +104,14 @@ class Store:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
+    def refresh(self) -> None:
+        """Take over the present stamp: another process may have encoded the memory anew."""
+        with told(self.directory):
+            self.stamp = Stamp.of(catalog.read_meta(self._db, self.directory), self.directory)
+
     def check_model(self, fingerprint: str, name: str) -> None:
-        """Raises ModelMismatchError unless the memory was encoded by the model with this fingerprint."""
+        """Raises ModelMismatchError unless the memory is encoded by the model with this fingerprint."""
+        self.refresh()
         if fingerprint != self.fingerprint:
             raise ModelMismatchError(
                 f"{self.directory} was encoded by the model {self.model_name} ({self.fingerprint[:12]}), not by {name} "
@@ -110,7 +120,7 @@ class Store:
 
     def writer(self, wait: float = 0.0) -> AbstractContextManager[Writer]:
         """The writer lock and the `Writer` behind it; waits up to `wait` seconds, then StoreLockedError."""
-        return open_writer(self.directory, self.shape, self.fingerprint, wait)
+        return open_writer(self.directory, wait)
 
     def version(self) -> int:
         """A number that grows with every change; what was loaded under another version is out of date."""
@@ -183,6 +193,7 @@ class Store:
 
     def footprint(self) -> dict[str, Any]:
         """What the memory costs: fields of `engine.results.Footprint` except model, device and projections."""
+        self.refresh()
         with told(self.directory):
             return footprint(self._db, self.directory)
 
@@ -190,6 +201,7 @@ class Store:
         """Everything that does not hold, one sentence each; empty for a sound memory."""
         from engine.store.verify import verify
 
+        self.refresh()
         return verify(self)
 
     def content_places(self, document_ids: Iterable[int]) -> list[tuple[int, int, int, int, str]]:

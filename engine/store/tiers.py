@@ -95,8 +95,11 @@ def _layout(store: Store) -> tuple[dict[int, str], list[Held], int]:
         try:
             with catalog.snapshot(connection):
                 rows = segments_in_order(connection)
-                version = int(catalog.read_meta(connection, store.directory)["version"])
-                return {row.id: row.file for row in rows}, held_documents(connection, [row.id for row in rows]), version
+                meta = catalog.read_meta(connection, store.directory)
+                if meta["model_fingerprint"] != store.fingerprint:
+                    raise SegmentGoneError(f"{store.directory} was encoded anew by another process; open it again.")
+                held = held_documents(connection, [row.id for row in rows])
+                return {row.id: row.file for row in rows}, held, int(meta["version"])
         finally:
             connection.close()
 

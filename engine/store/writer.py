@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.errors import StoreError
 from engine.model.states import StateShape
@@ -24,22 +25,25 @@ from engine.store.errors import told
 from engine.store.lock import writer_lock
 from engine.store.records import NewDocument, SegmentRow
 from engine.store.rewrite import Rewritten
-from engine.store.segment import Sizes
+from engine.store.stamp import Stamp
+
+if TYPE_CHECKING:
+    from engine.store.reencode import Reencoding
 
 OURS = re.compile(r"\d+\.safetensors(\.tmp)?")
 SCRUB = "scrub"
-INSERT_SEGMENT = "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 @contextmanager
-def open_writer(directory: Path, shape: StateShape, fingerprint: str, wait: float) -> Iterator[Writer]:
+def open_writer(directory: Path, wait: float) -> Iterator[Writer]:
     """Hold the writer lock of a memory and clear away what a killed writer left."""
     with writer_lock(directory, wait):
         with told(directory):
             connection = catalog.writer(directory / CATALOG)
         try:
-            writer = Writer(directory, connection, shape, fingerprint)
             with told(directory):
+                # Read under the lock: while we waited for it the memory may have been encoded anew.
+                writer = Writer(directory, connection, Stamp.of(catalog.read_meta(connection, directory), directory))
                 writer.recover()
             yield writer
         finally:
@@ -49,12 +53,15 @@ def open_writer(directory: Path, shape: StateShape, fingerprint: str, wait: floa
 class Writer:
     """Changes to a memory; comes from `Store.writer()`. Every method either happens whole or not at all."""
 
-    def __init__(self, directory: Path, connection: sqlite3.Connection, shape: StateShape, fingerprint: str):
+    def __init__(self, directory: Path, connection: sqlite3.Connection, stamp: Stamp):
         self.directory = directory
-        self.shape = shape
+        self._stamp = stamp
         self._db = connection
-        self._fingerprint = fingerprint
         self._segments = directory / SEGMENTS
+
+    @property
+    def shape(self) -> StateShape:
+        return self._stamp.shape
 
     def recover(self) -> None:
         """Finish what a killed writer began: migrations, files nobody names, traces of what was forgotten."""
@@ -84,13 +91,36 @@ class Writer:
             try:
                 with transaction(self._db):
                     if row is not None:
-                        self._db.execute(INSERT_SEGMENT, row)
+                        self._db.execute(catalog.INSERT_SEGMENT, row)
                     ids = Entry(self._db, self.shape, row).enter(batch)
                     bump_version(self._db)
             except BaseException:
                 self._discard([] if row is None else [row])
                 raise
         return ids
+
+    @contextmanager
+    def reencoding(self, stamp: Stamp) -> Iterator[Reencoding]:
+        """Give every source new documents, encoded under `stamp`.
+
+        When the block ends they take the place of the old ones in one transaction; when it raises nothing changes.
+        """
+        from engine.store.reencode import Reencoding
+
+        new = Reencoding(self.directory, self._db, stamp)
+        try:
+            yield new
+            with told(self.directory):
+                old = self._segment_rows()
+                with transaction(self._db):
+                    new.swap()
+                    bump_version(self._db)
+        except BaseException:
+            self._discard(new.segments)
+            raise
+        self._stamp = stamp
+        with told(self.directory):
+            self._unlink(old)
 
     def touch(self, source_id: int, mtime_ns: int, size: int, line: int | None = None) -> None:
         """Note that an unchanged source has another time stamp, size, or (a record) line in its file."""
@@ -158,33 +188,16 @@ class Writer:
     def _write_segment(self, documents: list[NewDocument]) -> SegmentRow | None:
         if not documents:
             return None
-        from engine.store.quantise import pack, raw
-
-        packed = [pack(document.states, self.shape) for document in documents]
-        sizes = Sizes.of(self.shape)
-        n_chunks = sum(keys.shape[1] for keys, _, _ in packed)
+        states = [document.states for document in documents]
         segment_id = next_id(self._db, "segments")
-        name = segment.file_name(segment_id)
-
-        def pieces() -> Iterator[bytes | memoryview]:
-            for layer in range(self.shape.layers):
-                yield from (raw(scales[layer]) for _, scales, _ in packed)
-            for layer in range(self.shape.layers):
-                yield from (raw(keys[layer]) for keys, _, _ in packed)
-            yield from (record for _, _, record in packed)
-
-        router, content = sizes.router(n_chunks), n_chunks * sizes.content
-        head = segment.header(self.shape, self._fingerprint, n_chunks)
-        digest = segment.write(self._segments / name, head, pieces(), router + content)
-        tokens = sum(document.states.n_tokens for document in documents)
-        return SegmentRow(segment_id, name, n_chunks, len(documents), tokens, router, content, digest)
+        return segment.write_documents(self._segments, self.shape, self._stamp.fingerprint, segment_id, states)
 
     def _rewrite(self, segment_id: int, held: list[rewrite.Held], old: list[SegmentRow]) -> Rewritten:
         rows = {row.id: row for row in old}
-        return rewrite.rewrite(self._segments, self.shape, self._fingerprint, segment_id, held, rows)
+        return rewrite.rewrite(self._segments, self.shape, self._stamp.fingerprint, segment_id, held, rows)
 
     def _swap(self, old: list[SegmentRow], new: list[Rewritten]) -> None:
-        self._db.executemany(INSERT_SEGMENT, [made.row for made in new])
+        self._db.executemany(catalog.INSERT_SEGMENT, [made.row for made in new])
         for made in new:
             self._db.executemany(
                 "UPDATE documents SET segment_id = ?, chunk_offset = ?, kv_offset = ? WHERE id = ?", made.places
