@@ -51,15 +51,22 @@ def optimizer_of(model: MSAEncoder, settings: dict[str, Any]) -> torch.optim.Opt
     model.segment_embeddings.requires_grad_(False)
     model.embedding_norm.requires_grad_(False)
     model.backbone[: settings["frozen_layers"]].requires_grad_(False)
-    groups: dict[str, list[torch.nn.Parameter]] = {"old": [], "new": [], "router": []}
+    groups: dict[str, list[torch.nn.Parameter]] = {"old": [], "new": [], "router": [], "choice": []}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            part = "router" if "router_" in name else "new" if name.startswith(("layers.", "heads.", "norm.")) else "old"
-            groups[part].append(parameter)
+            groups[_group(name)].append(parameter)
     return torch.optim.AdamW(
         [{"params": groups[g], "lr": settings[f"lr_{g}"], "base": settings[f"lr_{g}"]} for g in groups],
         weight_decay=settings["weight_decay"],
     )
+
+
+def _group(name: str) -> str:
+    if "router_" in name:
+        return "router"
+    if name.startswith(("heads.document.", "heads.enough.")):
+        return "choice"
+    return "new" if name.startswith(("layers.", "heads.", "norm.")) else "old"
 
 
 def schedule(step: int, steps: int, warmup: int) -> float:
@@ -73,8 +80,6 @@ def schedule(step: int, steps: int, warmup: int) -> float:
 def train(
     start: Path, samples_file: Path, out: Path, settings: dict[str, Any], resume: bool, teacher_folder: Path | None = None
 ) -> None:
-    random.seed(settings["seed"])
-    torch.manual_seed(settings["seed"])
     model, inputs = load(out if resume else start)
     teacher = load(teacher_folder or start)[0].eval() if settings["weights"].get("distil") else None
     samples = [json.loads(line) for line in samples_file.open(encoding="utf-8")]
@@ -92,7 +97,9 @@ def train(
     clock = time.perf_counter()
     model.train()
     for step in range(first, steps):
+        # Each step has its own randomness, so that a resumed run takes the same steps.
         rng = random.Random(settings["seed"] * 1_000_003 + step)
+        torch.manual_seed(settings["seed"] * 1_000_003 + step)
         joint = step % every == 0
         batch = collate(_window(samples, step, settings), rng)
         parts = run_step(batch, distil=step // every % 2 == 0) if joint else run_step.reading(batch)

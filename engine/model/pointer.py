@@ -113,7 +113,7 @@ class PointingModel:
         sizes = torch.tensor([h.shape[0] for h in hidden], device=self.device)
         mask = torch.arange(x.shape[1], device=self.device)[None] < sizes[:, None]
         memory = None
-        if all(c.documents for c in candidates):
+        if any(c.documents for c in candidates):
             memory = LayerMemory.gather([[(k[-1], v[-1]) for k, v in c.pooled_kv] for c in candidates])
             memory = LayerMemory(*(t.to(self.device) for t in (memory.keys, memory.values, memory.mask)))
         return self.model.active(x, mask, [memory]).states

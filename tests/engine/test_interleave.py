@@ -1,0 +1,211 @@
+"""The hop loop with a scripted model in the seat: what it wants, when it has enough, and what it reads are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import torch
+from tiny import CONFIG
+
+from engine import Memory
+from engine.model.config import ModelConfig
+from engine.model.interface import Choice, Context, Reading
+from engine.model.states import DocumentStates
+
+TEXTS = {
+    "a.txt": "The lighthouse was built by Ada.",
+    "b.txt": "The bridge was built by Bo.",
+    "c.txt": "Ada was born in Porto.",
+    "d.txt": "Bo was born in Lund.",
+    "e.txt": "Nothing is said here.",
+}
+POLICY = {
+    "inject": 2,
+    "later_inject": 2,
+    "hypotheses": 2,
+    "lexical_weight": 0.0,
+    "enough": 0.5,
+    "choice": {"head": 1.0, "routing": 0.0, "lexical": 0.0, "bias": 0.0},
+    "answer": {"reading": 1.0, "choice": 0.0, "agree": 0.0, "hop": 0.0, "enough": 0.0, "bias": 0.0},
+}
+
+
+@dataclass
+class Scripted:
+    """`wants` gives names with scores for what was read so far (names, oldest first); the rest is not wanted.
+    `enough` says after which readings to stop, `answers` what stands where and how surely."""
+
+    wants: Callable[[tuple[str, ...]], dict[str, float]]
+    enough: Callable[[tuple[str, ...]], float]
+    answers: dict[str, tuple[str, float]]
+    policy: dict = field(default_factory=lambda: POLICY)
+    name: str = "scripted"
+    fingerprint: str = "5" * 64
+    config: ModelConfig = field(default_factory=lambda: ModelConfig.from_dict({**CONFIG, "vocab_size": 9}))
+    device: torch.device = torch.device("cpu")
+    max_text_tokens: int = 60
+    contexts: list[tuple[str, ...]] = field(default_factory=list)
+    routed: list[tuple[str, ...]] = field(default_factory=list)
+
+    def count_tokens(self, texts):
+        return [len(text.split()) for text in texts]
+
+    def encode_documents(self, documents):
+        shape = self.config.state_shape
+        torch.manual_seed(1)
+        return [
+            DocumentStates(
+                torch.randn(1, 1, shape.router_heads, shape.router_dim),
+                torch.randn(1, 1, shape.kv_heads, shape.head_dim),
+                torch.randn(1, 1, shape.kv_heads, shape.head_dim),
+                5,
+            )
+            for _ in documents
+        ]
+
+    def route(self, contexts, memory):
+        """Scores in the order of the memory; the store says which file a document is."""
+        names = {row.id: row.name for row in memory.store.documents(memory.keys.document_ids.tolist())}
+        rows = []
+        for context in contexts:
+            self.routed.append(read(context))
+            wanted = self.wants(read(context))
+            rows.append([wanted.get(names[d], -9.0) for d in memory.keys.document_ids.tolist()])
+        self.names = names
+        return torch.tensor(rows)
+
+    def choose(self, contexts, candidates):
+        return [
+            Choice([self.wants(read(c)).get(self.names[d], -9.0) for d in k.documents], self.enough(read(c)))
+            for c, k in zip(contexts, candidates, strict=True)
+        ]
+
+    def answer(self, contexts, candidates):
+        self.contexts += [read(c) for c in contexts]
+        return [self._readings(context) for context in contexts]
+
+    def _readings(self, context):
+        readings = []
+        for piece, evidence in enumerate(context.evidence):
+            word, score = self.answers.get(evidence.title, ("", -5.0))
+            start = evidence.text.find(word)
+            kind = word if word in ("yes", "no") else "span"
+            readings.append(Reading(kind, piece, max(start, 0), max(start, 0) + max(len(word), 1), score))
+        return readings
+
+
+def read(context: Context) -> tuple[str, ...]:
+    return tuple(e.title for e in context.evidence)
+
+
+@pytest.fixture
+def ask(tmp_path: Path):
+    """ask(model, max_hops=3) is (answer, model) over a memory of TEXTS."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for name, text in TEXTS.items():
+        (folder / name).write_text(text)
+    opened = []
+
+    def run(model: Scripted, max_hops: int = 3, files: tuple[str, ...] = tuple(TEXTS), **options):
+        memory = Memory.open(tmp_path / f"memory{len(opened)}", create=True)
+        opened.append(memory)
+        memory._model = model
+        memory.ingest([folder / name for name in files])
+        return memory.ask("Where was its builder born?", max_hops=max_hops, **options)
+
+    yield run
+    for memory in opened:
+        memory.close()
+
+
+def chain(names: tuple[str, ...]) -> dict[str, float]:
+    follow = {(): {"a.txt": 5.0, "b.txt": 4.0}, ("a.txt",): {"c.txt": 6.0}, ("b.txt",): {"d.txt": 5.0}}
+    return follow.get(names, {})
+
+
+def test_two_hops(ask):
+    model = Scripted(chain, lambda names: float(names == ("a.txt", "c.txt")), {"c.txt": ("Porto", 2.0)})
+    answer = ask(model)
+    assert (answer.found, answer.answer) == (True, "Porto")
+    assert [c.source for c in answer.citations] == ["c.txt", "a.txt"]
+    assert [c.quote for c in answer.citations] == [TEXTS["c.txt"], TEXTS["a.txt"]]
+    assert [hop.decision for hop in answer.hops] == ["go on: not enough yet", "stop: enough"]
+    first, second = answer.hops
+    assert {d.source for d in first.documents if d.chosen} == {"a.txt", "b.txt"}
+    assert "c.txt" in {d.source for d in second.documents if d.chosen}
+    assert "a.txt" in second.query
+
+
+def test_enough_stops_at_once(ask):
+    model = Scripted(chain, lambda names: 1.0, {"a.txt": ("Ada", 2.0)})
+    answer = ask(model)
+    assert answer.answer == "Ada" and len(answer.hops) == 1
+    assert [c.source for c in answer.citations] == ["a.txt"]
+
+
+@pytest.mark.parametrize("hops", [1, 2, 4])
+def test_max_hops_ends_it(ask, hops):
+    told = []
+    model = Scripted(lambda names: dict.fromkeys(TEXTS, 1.0), lambda names: 0.0, {})
+    answer = ask(model, max_hops=hops, on_hop=told.append)
+    assert not answer.found and answer.answer is None and answer.citations == []
+    assert len(answer.hops) == hops and answer.hops[-1].decision == "stop: hops used up"
+    assert told == answer.hops
+    assert answer.nearest and answer.confidence < 0.5
+
+
+def test_no_document_is_taken_twice(ask):
+    model = Scripted(lambda names: dict.fromkeys(TEXTS, 1.0), lambda names: 0.0, {})
+    ask(model, max_hops=5)
+    assert all(len(set(names)) == len(names) for names in model.contexts)
+    together = [frozenset(names) for names in model.contexts]
+    assert len(set(together)) == len(together), "the same documents in another order were read again"
+
+
+def test_all_read_is_the_end(ask):
+    model = Scripted(lambda names: dict.fromkeys(TEXTS, 1.0), lambda names: 0.0, {})
+    answer = ask(model, max_hops=9, files=("a.txt",))
+    assert [hop.decision for hop in answer.hops] == ["go on: not enough yet", "stop: nothing more to look at"]
+    assert model.contexts == [("a.txt",)]
+
+
+def test_a_second_hypothesis_survives_a_wrong_first_hop(ask):
+    script = (chain, lambda names: float(names == ("b.txt", "d.txt")), {"d.txt": ("Lund", 2.0)})
+    answer = ask(Scripted(*script), max_hops=2)
+    assert (answer.answer, [c.source for c in answer.citations]) == ("Lund", ["d.txt", "b.txt"])
+    alone = ask(Scripted(*script, policy={**POLICY, "hypotheses": 1}), max_hops=2)
+    assert not alone.found
+
+
+def test_the_surest_reading_wins_over_all_rounds(ask):
+    model = Scripted(chain, lambda names: 0.0, {"a.txt": ("Ada", 1.0), "c.txt": ("Porto", 3.0), "d.txt": ("Lund", 2.0)})
+    answer = ask(model, max_hops=2)
+    assert answer.answer == "Porto" and answer.confidence == pytest.approx(0.9526, abs=1e-4)
+
+
+def test_yes_rests_on_its_passage(ask):
+    model = Scripted(chain, lambda names: 1.0, {"a.txt": ("yes", 2.0)})
+    answer = ask(model)
+    assert answer.answer == "yes" and answer.citations[0].quote == TEXTS["a.txt"]
+
+
+def test_top_k_bounds_what_is_looked_at(ask):
+    model = Scripted(chain, lambda names: 1.0, {"a.txt": ("Ada", 2.0)})
+    assert [d.source for d in ask(model, top_k=2).hops[0].documents] == ["a.txt", "b.txt"]
+
+
+def test_recall_follows_the_best_document(tmp_path, ask):
+    model = Scripted(chain, lambda names: 0.0, {})
+    ask(model, max_hops=1)
+    with Memory.open(tmp_path / "memory0") as memory:
+        memory._model = model
+        model.routed.clear()
+        one = [d.source for d in memory.recall("who", 3).documents]
+        two = [d.source for d in memory.recall("who", 3, max_hops=2).documents]
+    assert one[:2] == ["a.txt", "b.txt"]
+    assert set(two) == {"a.txt", "b.txt", "c.txt"} and two[0] == "c.txt"
+    assert model.routed == [(), (), ("a.txt",)]

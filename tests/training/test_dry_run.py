@@ -1,0 +1,85 @@
+"""The whole training step on a tiny model: it runs, learns, writes a loadable checkpoint, and resumes where it stopped."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
+
+from tiny import save_model  # noqa: E402
+
+from engine.model.checkpoint import load_tensors  # noqa: E402
+from engine.model.loading import load_memory_model  # noqa: E402
+from training.export import export  # noqa: E402
+from training.train import train  # noqa: E402
+
+CONFIG = Path(__file__).parents[2] / "training" / "configs" / "second.json"
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Path:
+    """The tiny model with float32 weights, as a training run starts from."""
+    from safetensors.torch import save_file
+
+    folder = save_model(tmp_path / "start")
+    save_file(load_tensors(folder), folder / "model.safetensors")
+    return folder
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> Path:
+    rows = []
+    for place, key in (("Lisbon", "14"), ("May", "5"), ("noon", "4"), ("March", "8")):
+        text = f"The key hangs in {place} at number {key} for the water."
+        at = text.index(key)
+        gold = {"title": "key", "text": text, "spans": [[at, at + len(key)]]}
+        wrong = {"title": "", "text": "The fern needs shade and water."}
+        other = {"title": "place", "text": f"Mina works in {place}.", "spans": []}
+        question = f"what number is in {place}"
+        rows.append({"set": "t", "question": question, "kind": "span", "golds": [gold], "negatives": [wrong]})
+        rows.append({"set": "t", "question": question, "kind": "span", "golds": [gold, other], "negatives": []})
+        rows.append({"set": "t", "question": question, "kind": "null", "golds": [], "negatives": [wrong]})
+        rows.append({"set": "t", "question": f"is it {place}", "kind": "yes", "golds": [gold], "negatives": [wrong]})
+    path = tmp_path / "samples.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def settings(steps: int) -> dict:
+    wanted = {"steps": steps, "schedule_steps": 6, "warmup": 1, "joint_every": 2, "batch_size": 8, "save_every": 3}
+    small = {"reading_batch_size": 8, "log_every": 1, "frozen_layers": 1, "first_sample": 0, "candidates": 4}
+    return {**json.loads(CONFIG.read_text()), **wanted, **small}
+
+
+def test_runs_learns_and_resumes_exactly(start: Path, samples: Path, tmp_path: Path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    train(start, samples, whole, settings(6), resume=False)
+    train(start, samples, parts, settings(3), resume=False)
+    train(start, samples, parts, settings(6), resume=True, teacher_folder=start)
+
+    log = [json.loads(line) for line in (whole / "log.jsonl").open()]
+    assert [line["step"] for line in log] == [1, 2, 3, 4, 5, 6]
+    assert {"router_asked", "document_reading", "span", "distil"} <= log[0].keys() and "router_asked" not in log[1]
+    assert all(torch.isfinite(torch.tensor(v)) for line in log for v in line.values())
+
+    before, after, resumed = load_tensors(start), load_tensors(whole), load_tensors(parts)
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert "layers.2.self_attn.router_q_proj.0.weight" in changed and "heads.span.weight" in changed
+    assert "word_embeddings.weight" not in changed and not any(name.startswith("backbone.0.") for name in changed)
+    assert all(torch.allclose(after[name], resumed[name], atol=1e-6) for name in after)
+
+
+def test_what_was_trained_can_be_shipped(start: Path, samples: Path, tmp_path: Path):
+    trained, shipped = tmp_path / "trained", tmp_path / "shipped"
+    train(start, samples, trained, settings(2), resume=False)
+    (trained / "policy.json").write_text('{"lexical_weight": 0.2}')
+    export(trained, shipped)
+    model = load_memory_model(shipped, "cpu")
+    assert model.policy == {"lexical_weight": 0.2}
+    (states,) = model.encode_documents([("key", "the key hangs in may")])
+    assert states.router_keys.shape[0] == 1
+    shutil.rmtree(shipped)
