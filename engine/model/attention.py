@@ -33,7 +33,8 @@ class LayerMemory:
     def gather(documents: list[list[tuple[Tensor, Tensor]]]) -> LayerMemory:
         """From each row's documents as (K, V) pairs [C, G, D], padded to the longest row; a row may have none."""
         none = next((k[:0], v[:0]) for row in documents for k, v in row)
-        rows = [(torch.cat(keys), torch.cat(values)) for keys, values in (zip(none, *row, strict=True) for row in documents)]
+        paired = (zip(none, *row, strict=True) for row in documents)
+        rows = [(torch.cat(keys), torch.cat(values)) for keys, values in paired]
         longest = max(k.shape[0] for k, _ in rows)
         sizes = torch.tensor([k.shape[0] for k, _ in rows])
         keys = torch.stack([F.pad(k, (0, 0, 0, 0, 0, longest - k.shape[0])) for k, _ in rows])

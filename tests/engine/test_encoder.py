@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -32,7 +34,7 @@ def close(a, b) -> bool:
 
 def random_memory(*chunks: int, seed: int = 0) -> list[list[tuple[torch.Tensor, torch.Tensor]]]:
     generator = torch.Generator().manual_seed(seed)
-    return [[tuple(torch.randn(2, n, 2, 8, generator=generator)), tuple(torch.randn(2, 2, 2, 8, generator=generator))] for n in chunks]
+    return [[tuple(torch.randn(2, n, 2, 8, generator=generator)) for n in (first, 2)] for first in chunks]
 
 
 def states_of(lengths: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -132,7 +134,8 @@ def test_identity_projections_route_as_the_backbone_compares(model_folder):
         return layer.input_layernorm(pointer.model.encode_backbone(*rows))[0]
 
     pairs = [("a.txt", TEXTS[2]), ("b.txt", "Mina Okafor works in Lisbon.")]
-    context = Context("Where does Mina work?", (Evidence(9, "old", "The key hangs."), Evidence(8, "new", "High water.")))
+    evidence = (Evidence(9, "old", "The key hangs."), Evidence(8, "new", "High water."))
+    context = Context("Where does Mina work?", evidence)
     row = pointer.inputs.active(context.question, [(e.title, e.text) for e in context.evidence])
     query = torch.nn.functional.normalize(seen(row.ids, row.segments)[torch.tensor(row.routing)], dim=-1)
     expected = []
@@ -167,7 +170,7 @@ def test_contexts_are_judged_the_same_in_any_batch(pointer):
         assert choice.logits == pytest.approx(chosen[i].logits, abs=1e-4)
         assert choice.enough == pytest.approx(chosen[i].enough, abs=1e-5)
         [readings] = pointer.answer([fresh], [candidates[i]])
-        assert [(r.kind, r.piece, r.start, r.end) for r in readings] == [(r.kind, r.piece, r.start, r.end) for r in read[i]]
+        assert [replace(r, score=0) for r in readings] == [replace(r, score=0) for r in read[i]]
 
 
 def test_a_context_without_candidates_beside_one_with(pointer):

@@ -1,4 +1,4 @@
-"""A decoder checkpoint in the published layout takes the same seat: it remembers and routes, and says what it cannot."""
+"""A decoder checkpoint in the published layout takes the same seat: it remembers, routes, and refuses to answer."""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ def counts(report) -> tuple[int, int, int]:
 
 
 def long_text(words: int) -> str:
-    return "\n\n".join(f"Paragraph {n} says that the fern number {n} needs water and shade." for n in range(words // 12))
+    said = (f"Paragraph {n} says that the fern number {n} needs water and shade." for n in range(words // 12))
+    return "\n\n".join(said)
 
 
 def test_files_of_all_kinds_go_in(memory, files):

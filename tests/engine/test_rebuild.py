@@ -16,6 +16,8 @@ from engine import Memory
 from engine.errors import ModelMismatchError, StoreError, StoreLockedError
 from engine.model.checkpoint import fingerprint
 from engine.sources import read_source
+from engine.store import SegmentGoneError, Store, search, segment
+from engine.store.tiers import RouterKeys
 
 HERE = Path(__file__).parent
 KEPT = "id root name record source display kind title content_hash size mtime_ns n_chars page_starts_json line".split()
@@ -138,8 +140,6 @@ def test_what_stops_it_leaves_the_memory_as_it_was(memory, open_memory, other_mo
     monkeypatch.setattr("engine.encoding.COMMIT_CHARACTERS", 500)
     before = (kept(memory), documents(memory))
     segments = sorted((memory.store_dir / "segments").iterdir())
-    from engine.store import segment
-
     write, calls = segment.write, []
 
     def failing(*arguments):
@@ -153,6 +153,24 @@ def test_what_stops_it_leaves_the_memory_as_it_was(memory, open_memory, other_mo
         open_memory(other_model).rebuild()
     assert (kept(memory), documents(memory)) == before
     assert sorted((memory.store_dir / "segments").iterdir()) == segments
+    rebuilt(memory)
+
+
+def test_a_disk_that_is_full_at_the_swap_leaves_the_memory_as_it_was(memory, open_memory, other_model, monkeypatch):
+    before = (kept(memory), documents(memory), memory.stats().fingerprint)
+    add, calls = search.add, []
+
+    def failing(*arguments):
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        add(*arguments)
+
+    monkeypatch.setattr(search, "add", failing)
+    with pytest.raises(StoreError, match="no space left"):
+        open_memory(other_model).rebuild()
+    assert (kept(memory), documents(memory), memory.stats().fingerprint) == before
+    assert len(list((memory.store_dir / "segments").iterdir())) == memory.stats().segments
     rebuilt(memory)
 
 
@@ -180,3 +198,12 @@ def test_a_writer_that_waited_writes_for_the_present_model(memory, open_memory, 
     assert waiting.verify().sound
     with pytest.raises(ModelMismatchError):
         waiting.ingest([HERE / "tiny.py"])
+
+
+def test_a_reader_that_holds_the_old_stamp_does_not_mix_models(memory, open_memory, tmp_path):
+    """The states have the same shape: only the stamp tells that they are another model's."""
+    with Store.open(memory.store_dir) as reading:
+        assert RouterKeys.load(reading).tokens > 0
+        open_memory(save_model(tmp_path / "again", 5)).rebuild()
+        with pytest.raises(SegmentGoneError, match="encoded anew"):
+            RouterKeys.load(reading)

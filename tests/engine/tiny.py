@@ -72,7 +72,8 @@ RECORDS = [
     {"id": "a1", "title": "Orchid", "text": "The orchid blooms in May."},
     {"id": "b2", "title": "Fern", "text": "The fern needs shade and water."},
 ]
-WORDS = sorted({w.lower() for w in re.findall(r"\w+", f"{HANDBOOK} {NOTES} {CODE} {PAGE} {RECORDS} who where when what")})
+TEXT = f"{HANDBOOK} {NOTES} {CODE} {PAGE} {RECORDS} who where when what"
+WORDS = sorted({word.lower() for word in re.findall(r"\w+", TEXT)})
 
 
 def tokenizer() -> Tokenizer:
