@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-import engine.ingest
+import engine.encoding
 from engine import Memory
 from engine.model.interface import MemoryModel
 from engine.model.loading import load_memory_model
@@ -42,7 +42,7 @@ def sources(store: Path) -> set[str]:
 def child(action: str, corpus: Path, store: Path, model: MemoryModel) -> None:
     """Runs in the fork; never returns. Small commits, so that kills fall between and inside many of them."""
     try:
-        engine.ingest.COMMIT_CHARACTERS = 4_000
+        engine.encoding.COMMIT_CHARACTERS = 4_000
         with Memory.open(store, create=True) as memory:
             memory._model = model
             if action == "ingest":

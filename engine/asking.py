@@ -78,7 +78,7 @@ class Asker:
     def _answer(self, question: str, loop: Interleaver, outcome: Outcome) -> Answer:
         hops = [self._hop(loop, r) for r in outcome.rounds]
         dropped = 0
-        if outcome.found and outcome.confidence >= 0.5:
+        if outcome.found and outcome.confidence >= self.policy.found:
             best = outcome.found[0]
             wanted = self._citations(question, loop, best)
             citations = [c for c in wanted if c is not None]
@@ -90,8 +90,7 @@ class Asker:
                     question, text, True, round(outcome.confidence, 4), citations, hops, {}, dropped_citations=dropped
                 )
         nearest = [c for c in (self._nearest(question, loop, f) for f in _distinct(outcome.found)) if c is not None]
-        confidence = round(min(outcome.confidence, 0.4999), 4)
-        return Answer(question, None, False, confidence, [], hops, {}, nearest=nearest, dropped_citations=dropped)
+        return Answer(question, None, False, round(outcome.confidence, 4), [], hops, {}, nearest=nearest, dropped_citations=dropped)
 
     def _citations(self, question: str, loop: Interleaver, best: Found) -> list[Citation | None]:
         """The sentence that holds the answer first, then the best sentence of every other piece of its evidence."""

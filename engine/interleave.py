@@ -28,15 +28,19 @@ class Policy:
 
     In the first round `inject` documents are read, later `later_inject`, from `hypotheses` contexts. `choice` weighs
     what says that a document is wanted, `answer` what says that a reading is right: its sum is the log-odds.
+    The loop has enough from a confidence of `stop`, if the model's own *enough* is at least `enough`; from a
+    confidence of `found` an answer is given.
     """
 
-    max_hops: int = 3
+    max_hops: int = 2
     inject: int = 6
     later_inject: int = 4
     hypotheses: int = 2
     lexical_k: int = 24
     lexical_weight: float = 0.25
-    enough: float = 0.5
+    stop: float = 0.5
+    enough: float = 0.0
+    found: float = 0.35
     choice: Mapping[str, float] = field(default_factory=lambda: {"head": 1.0, "routing": 0.0, "lexical": 3.0, "bias": 0.0})
     answer: Mapping[str, float] = field(
         default_factory=lambda: {"reading": 0.7, "choice": 0.3, "agree": 0.5, "hop": -0.7, "enough": 0.5, "bias": 0.0}
@@ -122,8 +126,6 @@ class Interleaver:
             if this.decision.startswith("stop"):
                 break
             beam = [g.context for g in sorted(grown, key=lambda g: -g.logit)[: self.policy.hypotheses]]
-        if outcome.found:
-            outcome.confidence = 1 / (1 + math.exp(-outcome.found[0].score))
         return outcome
 
     def recall(self, question: str, k: int, max_hops: int) -> list[Routed]:
@@ -212,11 +214,13 @@ class Interleaver:
             f.features["agree"] = math.log(alike[_folded(f.text)])
             f.score = weighed(self.policy.answer, f.features)
         outcome.found.sort(key=lambda f: -f.score)
+        if outcome.found:
+            outcome.confidence = 1 / (1 + math.exp(-outcome.found[0].score))
 
     def _decide(self, outcome: Outcome, grown: list[Grown], last: bool) -> str:
         if not grown:
             return "stop: nothing more to look at"
-        if outcome.found and outcome.found[0].score > 0 and outcome.found[0].features["enough"] >= self.policy.enough:
+        if outcome.confidence >= self.policy.stop and outcome.found[0].features["enough"] >= self.policy.enough:
             return "stop: enough"
         return "stop: hops used up" if last else "go on: not enough yet"
 

@@ -2,8 +2,8 @@
 
     python -m training.calibrate MODEL_FOLDER QA_FOLDER [--questions N] [--passages N] [--work DIR]
 
-Two logistic regressions: which routed document is wanted (head, routing, exact words), and which reading is right
-(reading, choice, agreement, hop, enough). The weight of exact words in routing is picked from a grid by recall.
+A logistic regression says which routed document is wanted (head, routing, exact words); a ranking over readings,
+scaled to log-odds, which of them is right (reading, choice, agreement, hop, enough). The weight of exact words in routing is picked from a grid by recall.
 Writes MODEL_FOLDER/policy.json and prints what it measured.
 """
 
@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import tempfile
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ import torch
 from benchmarks.scoring import f1
 from benchmarks.sets import Question, load, write_records
 from engine import Memory
-from engine.interleave import Interleaver, Outcome, Policy
+from engine.interleave import Interleaver, Outcome, Policy, weighed
 
 SETS = ("squad", "hotpotqa", "hotpotqa_evidence", "nq_gold", "hybridqa_ott", "tatqa_text", "boolq", "fairytaleqa")
 GRID = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6)
@@ -98,32 +100,73 @@ def choice_rows(bench: Bench, outcomes: list[tuple[Question, Interleaver, Outcom
     return rows, labels
 
 
-def answer_rows(outcomes: list[tuple[Question, Interleaver, Outcome]]) -> tuple[list, list]:
-    rows, labels = [], []
-    for question, _, outcome in outcomes:
-        for found in outcome.found[:12]:
-            rows.append(found.features)
-            labels.append(float(f1(found.text, question.answers) >= 0.6))
-    return rows, labels
+Rows = list[tuple[dict[str, float], float]]
 
 
-def report(outcomes: list[tuple[Question, Interleaver, Outcome]]) -> dict[str, Any]:
-    """F1 over answerable questions per set, and how well *not found* is told apart on unanswerable ones."""
+def answer_rows(outcomes: list[tuple[Question, Interleaver, Outcome]]) -> list[Rows]:
+    """Per question its best readings: (features, F1 with the truth)."""
+    return [[(f.features, f1(f.text, question.answers)) for f in outcome.found[:16]] for question, _, outcome in outcomes]
+
+
+def fit_answers(questions: list[Rows], ridge: float = 1e-2) -> dict[str, float]:
+    """Weights that rank right readings first (softmax over a question's readings), then scaled so that the best
+    reading's score is the log-odds that it is right (Platt 1999)."""
+    asked = [q for q in questions if q]
+    names = list(asked[0][0][0])
+    every = torch.tensor([[row[n] for n in names] for q in asked for row, _ in q])
+    spread = every.std(0).clamp_min(1e-6)
+    inputs = [torch.tensor([[row[n] for n in names] for row, _ in q]) / spread for q in asked]
+    right = [torch.tensor([score >= 0.6 for _, score in q]) for q in asked]
+    w = torch.zeros(len(names), requires_grad=True)
+
+    def ranking_loss() -> torch.Tensor:
+        parts = [
+            (x @ w).logsumexp(0) - (x @ w)[y].logsumexp(0) for x, y in zip(inputs, right, strict=True) if y.any()
+        ]
+        return torch.stack(parts).mean() + ridge * w.square().sum()
+
+    _minimise(ranking_loss, [w])
+    best = [(x @ w.detach()).argmax() for x in inputs]
+    scores = torch.stack([(x @ w.detach())[i] for x, i in zip(inputs, best, strict=True)])
+    labels = torch.stack([y[i] for y, i in zip(right, best, strict=True)]).float()
+    ab = torch.tensor([1.0, 0.0], requires_grad=True)
+    _minimise(
+        lambda: torch.nn.functional.binary_cross_entropy_with_logits(ab[0] * scores + ab[1], labels), [ab]
+    )
+    scale, bias = ab.detach().tolist()
+    weights = {n: round(float(v) * scale, 4) for n, v in zip(names, (w.detach() / spread).tolist(), strict=True)}
+    return {**weights, "bias": round(bias, 4)}
+
+
+def _minimise(loss: Callable[[], torch.Tensor], parameters: list[torch.Tensor]) -> None:
+    optimizer = torch.optim.LBFGS(parameters, max_iter=300, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = loss()
+        value.backward()
+        return value
+
+    optimizer.step(closure)
+
+
+def report(questions: list[Question], rows: list[Rows], answer: dict[str, float], hops: int) -> dict[str, Any]:
+    """Mean F1 a set when the loop may take `hops` rounds and stops once the best reading is more likely right than
+    not; and how right answers are at each confidence."""
     scores: dict[str, list[float]] = defaultdict(list)
-    right_refusals = refusals = unanswerable = 0
-    for question, _, outcome in outcomes:
-        found = bool(outcome.found) and outcome.confidence >= 0.5
-        refusals += not found
-        if question.answers:
-            scores[question.set].append(f1(outcome.found[0].text, question.answers) if found else 0.0)
-            scores[question.set + " (forced)"].append(
-                f1(outcome.found[0].text, question.answers) if outcome.found else 0.0
-            )
-        else:
-            unanswerable += 1
-            right_refusals += not found
+    kept = {0.2: [], 0.35: [], 0.5: []}
+    for question, of_question in zip(questions, rows, strict=True):
+        judged = [(weighed(answer, row), score, row["hop"]) for row, score in of_question]
+        first = [j for j in judged if j[2] == 0]
+        seen = first if hops == 1 or (first and max(first)[0] > 0) else judged
+        logit, score, _ = max(seen, default=(-9.0, 0.0, 0))
+        scores[question.set].append(score)
+        for least, values in kept.items():
+            if 1 / (1 + math.exp(-logit)) >= least:
+                values.append(score)
     means = {name: round(100 * sum(v) / len(v), 1) for name, v in scores.items()}
-    return {"f1": means, "unanswerable": unanswerable, "refused": refusals, "rightly": right_refusals}
+    sure = {str(k): [len(v), round(100 * sum(v) / max(1, len(v)), 1)] for k, v in kept.items()}
+    return {"f1": means, "mean": round(sum(means.values()) / len(means), 1), "answered_and_f1_from_confidence": sure}
 
 
 def main() -> None:
@@ -151,21 +194,18 @@ def main() -> None:
             print(json.dumps({"routing": recalls}), flush=True)
             weight = max(GRID, key=lambda w: (recalls[w]["R@6"] + recalls[w]["R@16"], -w))
             plain = Policy(
-                lexical_weight=weight, enough=2.0, choice={"head": 1.0, "routing": 0.0, "lexical": 0.0, "bias": 0.0}
+                lexical_weight=weight, stop=1.0, choice={"head": 1.0, "routing": 0.0, "lexical": 0.0, "bias": 0.0}
             )
             choice = fit(*choice_rows(bench, bench.outcomes(plain, 1)))
             print(json.dumps({"choice": choice}), flush=True)
             policy = replace(plain, choice=choice)
-            both = bench.outcomes(policy, 2)
-            answer = fit(*answer_rows(both))
-            print(json.dumps({"answer": answer}), flush=True)
-            results = {}
-            for enough in (0.0, 0.3, 0.5, 0.7, 2.0):
-                tried = replace(policy, answer=answer, enough=enough)
-                results[enough] = report(bench.outcomes(tried, 3 if enough < 2 else 2))
-                print(json.dumps({"enough": enough, **results[enough]}), flush=True)
-    best = max(results, key=lambda e: sum(v for n, v in results[e]["f1"].items() if "forced" not in n))
-    shipped = {"lexical_weight": weight, "choice": choice, "answer": answer, "enough": best}
+            rows = answer_rows(bench.outcomes(policy, 2))
+    answer = fit_answers(rows)
+    print(json.dumps({"answer": answer}), flush=True)
+    results = {hops: report(questions, rows, answer, hops) for hops in (1, 2)}
+    for hops, result in results.items():
+        print(json.dumps({"hops": hops, **result}), flush=True)
+    shipped = {"lexical_weight": weight, "choice": choice, "answer": answer}
     (args.model / "policy.json").write_text(json.dumps(shipped, indent=2) + "\n")
 
 

@@ -31,7 +31,7 @@ class PointingModel:
         name: str,
         fingerprint: str,
         policy: dict[str, Any] | None = None,
-        batch_tokens: int = 4096,
+        batch_tokens: int = 1024,
     ):
         self.model, self.inputs = model.eval(), inputs
         self.name, self.fingerprint = name, fingerprint
