@@ -60,10 +60,10 @@ def kind_of(question: dict[str, Any], golds: list[dict[str, Any]]) -> str | None
     return "none" if golds else None
 
 
-def samples_of(folder: Path, name: str, quota: int, rng: random.Random, part: str = "train") -> Iterator[dict[str, Any]]:
+def samples_of(folder: Path, name: str, quota: int, rng: random.Random, mine: bool = True) -> Iterator[dict[str, Any]]:
     passages = {c["id"]: c for c in read_lines(folder / f"{name}.contexts.jsonl.xz")}
-    lexical = Lexical(passages)
-    questions = list(read_lines(folder / f"{name}.{part}.questions.jsonl.xz"))
+    lexical = Lexical(passages) if mine else None
+    questions = list(read_lines(folder / f"{name}.train.questions.jsonl.xz"))
     rng.shuffle(questions)
     taken = 0
     for question in questions:
@@ -76,7 +76,7 @@ def samples_of(folder: Path, name: str, quota: int, rng: random.Random, part: st
         related = [c["id"] for c in question["contexts"] if c.get("related")]
         negatives = related or [c["id"] for c in question["contexts"] if not c["gold"]]
         negatives = [i for i in negatives if i in passages and _free_of(passages[i]["text"], question["answers"])]
-        if not related:
+        if not related and lexical:
             near = [i for i in lexical.near(question["question"], 8) if i not in gold_ids]
             near = [i for i in near if _free_of(passages[i]["text"], question["answers"])]
             negatives = near[:3] + negatives[:2]
@@ -115,7 +115,7 @@ def main() -> None:
     samples = []
     for name, quota in config["quotas"].items():
         before = len(samples)
-        samples += samples_of(args.qa, name, quota, rng)
+        samples += samples_of(args.qa, name, quota, rng, config.get("mine", True))
         print(f"{name}: {len(samples) - before}", flush=True)
     code = (record["text"] for record in read_lines(args.text / "code.jsonl.xz"))
     samples += code_samples(code, config["code_questions"], rng)
