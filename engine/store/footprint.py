@@ -6,7 +6,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from engine.store.catalog import CATALOG
+from engine.store.catalog import CATALOG, SEGMENTS
+from engine.store.residency import resident_bytes
 
 
 def footprint(connection: sqlite3.Connection, directory: Path) -> dict[str, Any]:
@@ -29,6 +30,8 @@ def footprint(connection: sqlite3.Connection, directory: Path) -> dict[str, Any]
         "text_index": index,
         "catalog": max(files - text - index, 0),
     }
+    files_kv = connection.execute("SELECT file, bytes_kv FROM segments").fetchall()
+    held = sum(resident_bytes(directory / SEGMENTS / file, size) for file, size in files_kv)
     return {
         "store": str(directory),
         "tokens": tokens,
@@ -38,7 +41,7 @@ def footprint(connection: sqlite3.Connection, directory: Path) -> dict[str, Any]
         "segments": segments,
         "bytes": sizes,
         "bytes_per_token": sum(sizes.values()) / tokens if tokens else 0.0,
-        "resident": {"router_keys": router},
+        "resident": {"router_keys": router, "content_kv": held},
         "places": {tier: "RAM" if tier == "router_keys" else "disk" for tier in sizes},
         "kinds": dict(connection.execute("SELECT kind, count(*) FROM sources GROUP BY kind ORDER BY kind").fetchall()),
     }

@@ -220,3 +220,17 @@ def test_importing_the_store_loads_no_tensors():
     code = "import sys, engine.store; print([m for m in ('torch', 'numpy', 'sqlite_utils', 'filelock') if m in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
     assert run.stdout.strip() == "[]", run.stderr
+
+
+def test_resident_bytes_are_those_in_the_page_cache(tmp_path):
+    import os
+
+    from engine.store.residency import resident_bytes
+
+    path = tmp_path / "file"
+    path.write_bytes(bytes(1 << 20))
+    assert resident_bytes(path, 1 << 19) in (1 << 19, 0)  # 0 only where mincore is not to be had
+    assert resident_bytes(tmp_path / "none", 10) == 0
+    (tmp_path / "empty").touch()
+    assert resident_bytes(tmp_path / "empty", 0) == 0
+    assert os.path.getsize(path) == 1 << 20
