@@ -90,7 +90,8 @@ class Asker:
                     question, text, True, round(outcome.confidence, 4), citations, hops, {}, dropped_citations=dropped
                 )
         nearest = [c for c in (self._nearest(question, loop, f) for f in _distinct(outcome.found)) if c is not None]
-        return Answer(question, None, False, round(outcome.confidence, 4), [], hops, {}, nearest=nearest, dropped_citations=dropped)
+        confidence = 0.0 if dropped else round(outcome.confidence, 4)
+        return Answer(question, None, False, confidence, [], hops, {}, nearest=nearest, dropped_citations=dropped)
 
     def _citations(self, question: str, loop: Interleaver, best: Found) -> list[Citation | None]:
         """The sentence that holds the answer first, then the best sentence of every other piece of its evidence."""
