@@ -14,13 +14,14 @@ MSA = Path(sys.executable).with_name("msa")
 
 def main() -> int:
     questions = [json.loads(line) for line in (HERE / "questions.jsonl").open(encoding="utf-8")]
-    worst = 0
+    failed = False
     for question in questions:
         if question.get("demo"):
             print(f"\n$ msa ask {question['question']!r}", flush=True)
-            worst = max(worst, subprocess.run([MSA, "ask", question["question"], "--store", sys.argv[1]]).returncode)
+            # 0 found, 1 not found: both are answers.
+            failed |= subprocess.run([MSA, "ask", question["question"], "--store", sys.argv[1]]).returncode > 1
     print(flush=True)
-    return worst
+    return int(failed)
 
 
 if __name__ == "__main__":
