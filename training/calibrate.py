@@ -37,16 +37,12 @@ def fit(rows: list[dict[str, float]], labels: list[float], ridge: float = 1e-3) 
     y = torch.tensor(labels)
     mean, spread = x.mean(0), x.std(0).clamp_min(1e-6)
     w = torch.zeros(len(names) + 1, requires_grad=True)
-    optimizer = torch.optim.LBFGS([w], max_iter=200)
 
-    def closure() -> torch.Tensor:
-        optimizer.zero_grad()
+    def loss() -> torch.Tensor:
         logits = (x - mean) / spread @ w[:-1] + w[-1]
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, y) + ridge * w[:-1].square().sum()
-        loss.backward()
-        return loss
+        return torch.nn.functional.binary_cross_entropy_with_logits(logits, y) + ridge * w[:-1].square().sum()
 
-    optimizer.step(closure)
+    _minimise(loss, [w])
     scaled = w[:-1].detach() / spread
     weights = {n: round(float(v), 4) for n, v in zip(names, scaled, strict=True)}
     return {**weights, "bias": round(float(w[-1].detach() - (scaled * mean).sum()), 4)}

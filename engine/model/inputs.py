@@ -81,7 +81,7 @@ class EncoderInputs:
     def active(self, question: str, evidence: list[tuple[str, str]]) -> ActiveRow:
         """`[CLS] question [SEP]` then `title : text [SEP]` for each piece of evidence, newest last.
 
-        What does not fit is cut: older evidence first, down to an equal share; then the oldest is left out.
+        What does not fit is cut to equal shares, the newest evidence too; then the oldest is left out.
         """
         asked = self.tokenizer.encode(question, add_special_tokens=False).ids[: self.config.max_question_tokens]
         row = ActiveRow([self.cls, *asked, self.sep], [0] * (len(asked) + 2), len(asked) + 2, (0, 0))
@@ -107,7 +107,7 @@ class EncoderInputs:
 
 
 def _share(room: int, wanted: list[int]) -> list[int]:
-    """Give the newest all it wants as long as every older one keeps an equal share."""
+    """Tokens each piece gets: an equal share of what is left, newest first, or more where older ones want less."""
     given = []
     for i in range(len(wanted) - 1, -1, -1):
         take = min(wanted[i], max(room // (i + 1), room - sum(wanted[:i])))
