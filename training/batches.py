@@ -40,6 +40,7 @@ class Collator:
     def __init__(self, inputs: EncoderInputs, settings: dict[str, Any]):
         self.inputs = inputs
         self.settings = settings
+        self.all_negatives = settings.get("all_negatives", False)
 
     def __call__(self, samples: list[dict[str, Any]], rng: random.Random) -> Batch:
         batch = Batch()
@@ -47,10 +48,12 @@ class Collator:
         for sample in samples:
             golds = [self._window(g, rng) for g in sample["golds"]]
             gold_ids = [_add(batch, index, g) for g in golds]
-            negatives = sample["negatives"]
+            negatives = [self._window({**n, "spans": []}, rng) for n in sample["negatives"]]
             wrong = rng.choice(negatives) if negatives else None
             use_wrong = wrong is not None and (not golds or rng.random() < self.settings["hard_negatives"])
             wrong_ids = [_add(batch, index, wrong)] if use_wrong and wrong is not None else []
+            if self.all_negatives:
+                wrong_ids = [_add(batch, index, n) for n in negatives]
             batch.asked.append(self.inputs.active(sample["question"], []))
             batch.asked_labels.append(ActiveLabel(gold_ids, wrong_ids, 0.0))
             self._reading(batch, sample, golds, gold_ids, wrong, wrong_ids, rng)
@@ -84,8 +87,11 @@ class Collator:
         batch.reading_labels.append(label)
 
     def _window(self, gold: dict[str, Any], rng: random.Random) -> dict[str, Any]:
-        """A long passage is cut, at a blank, so that the answer stays inside the document length."""
-        limit = self.settings["passage_characters"]
+        """A long passage is cut, at a blank, so that the answer stays inside the document length.
+
+        The length is drawn anew: a short passage must not mean that it holds the answer, nor that it does not.
+        """
+        limit = rng.randint(*self.settings["passage_characters"])
         text, spans = gold["text"], gold["spans"]
         if len(text) <= limit:
             return gold

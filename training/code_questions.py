@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -19,6 +20,12 @@ RAISES = (
     "What error is raised by {function} when something is wrong?",
     "What does {function} raise?",
 )
+WHEN = ("Which exception is raised when {cause}?", "What is raised if {cause}?", "Which error says that {cause}?")
+DESCRIBED_DEFAULT = (
+    "What is {name} by default in the function that should {purpose}?",
+    "To {purpose}: which {name} is taken when nothing is given?",
+)
+COMMENTED = ("What is the {comment}?", "Which value stands for: {comment}?", "{comment}: how much is it?")
 CONSTANT = ("What is the value of {name}?", "What is {name} set to?", "How large is {name}?")
 RETURNS = ("What does {function} return?", "What is the return value of {function}?")
 
@@ -68,17 +75,26 @@ def _of_module(tree: ast.Module, text: str, rng: random.Random) -> Iterator[Samp
 
 def _of_function(function: ast.FunctionDef, body: str, rng: random.Random) -> Iterator[tuple[str, str, int]]:
     name = _spoken(function.name, rng)
+    purpose = _purpose(function)
     arguments = [*function.args.posonlyargs, *function.args.args][-len(function.args.defaults) :]
     for argument, default in zip(arguments, function.args.defaults):
         value = ast.unparse(default)
         at = body.find(f"{argument.arg}={value}")
         if isinstance(default, ast.Constant) and default.value is not None and at >= 0:
-            question = rng.choice(DEFAULT).format(name=_spoken(argument.arg, rng), function=name)
+            templates = DESCRIBED_DEFAULT if purpose and rng.random() < 0.5 else DEFAULT
+            question = rng.choice(templates).format(name=_spoken(argument.arg, rng), function=name, purpose=purpose)
             yield question, value, at + len(argument.arg) + 1
     raised = [n for n in ast.walk(function) if isinstance(n, ast.Raise) and isinstance(n.exc, ast.Call)]
-    if raised and isinstance(raised[0].exc, ast.Call) and isinstance(raised[0].exc.func, ast.Name):
-        error = raised[0].exc.func.id
-        yield rng.choice(RAISES).format(function=name), error, body.find(error, body.find("raise "))
+    for node in raised[:2]:
+        called = node.exc
+        if not isinstance(called, ast.Call) or not isinstance(called.func, ast.Name):
+            continue
+        error, cause = called.func.id, _cause(called)
+        at = body.find(error, body.find(f"raise {error}({ast.unparse(called.args[0])[:12]}" if called.args else "raise "))
+        if cause and at >= 0:
+            yield rng.choice(WHEN).format(cause=cause), error, at
+        elif node is raised[0]:
+            yield rng.choice(RAISES).format(function=name), error, body.find(error, body.find("raise "))
     returned = [n for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None]
     if len(returned) == 1:
         value = ast.unparse(returned[0].value)
@@ -96,7 +112,9 @@ def _of_constant(node: ast.Assign, lines: list[str], rng: random.Random) -> Iter
     at = around.find(segment)
     if at >= 0:
         at += segment.rfind(value)
-        question = rng.choice(CONSTANT).format(name=_spoken(node.targets[0].id, rng))
+        comment = _comment_above(lines, node.lineno)
+        templates = COMMENTED if comment and rng.random() < 0.6 else CONSTANT
+        question = rng.choice(templates).format(name=_spoken(node.targets[0].id, rng), comment=comment)
         yield {
             "set": "code",
             "question": question,
@@ -104,6 +122,29 @@ def _of_constant(node: ast.Assign, lines: list[str], rng: random.Random) -> Iter
             "golds": [{"title": "", "text": around, "spans": [[at, at + len(value)]]}],
             "negatives": [],
         }
+
+
+def _purpose(function: ast.FunctionDef) -> str:
+    """The first sentence of the docstring, as it goes on after "to"; empty when there is none of a fit length."""
+    first = (ast.get_docstring(function) or "").split("\n\n")[0].split(". ")[0]
+    words = " ".join(first.split()).rstrip(".")
+    return words[:1].lower() + words[1:] if 15 < len(words) < 90 and words.isascii() else ""
+
+
+def _cause(called: ast.Call) -> str:
+    """The words of an exception's message, without its slots."""
+    if not called.args:
+        return ""
+    parts = called.args[0].values if isinstance(called.args[0], ast.JoinedStr) else [called.args[0]]
+    said = " ".join(str(p.value) for p in parts if isinstance(p, ast.Constant) and isinstance(p.value, str))
+    words = " ".join(re.sub(r"%[sdr]|\{[^}]*\}|[\"'`:]", " ", said).split()).rstrip(".!")
+    return words[:1].lower() + words[1:] if 12 < len(words) < 90 and words.isascii() else ""
+
+
+def _comment_above(lines: list[str], lineno: int) -> str:
+    above = lines[lineno - 2].strip() if lineno > 1 else ""
+    words = above.lstrip("#: ").rstrip(".")
+    return words[:1].lower() + words[1:] if above.startswith("#") and 12 < len(words) < 80 else ""
 
 
 def _spoken(identifier: str, rng: random.Random) -> str:

@@ -22,6 +22,8 @@ from benchmarks.sets import read_lines
 from training.code_questions import code_samples
 
 WORDS = re.compile(r"\w+")
+COMMON = frozenset("what which when where whose whom that this with from have does were many much their the was".split())
+LONGEST = 6
 
 
 class Lexical:
@@ -35,7 +37,9 @@ class Lexical:
         self.db.executemany("INSERT INTO p(rowid, t) VALUES (?, ?)", rows)
 
     def near(self, question: str, k: int) -> list[str]:
-        query = " OR ".join(f'"{w}"' for w in WORDS.findall(question) if len(w) > 2)
+        # The longest words: rare enough to be quick, and what a passage that misleads shares.
+        words = sorted({w.lower() for w in WORDS.findall(question)} - COMMON, key=len)[-LONGEST:]
+        query = " OR ".join(f'"{w}"' for w in words)
         if not query:
             return []
         rows = self.db.execute("SELECT rowid FROM p WHERE p MATCH ? ORDER BY rank LIMIT ?", (query, k))
@@ -54,9 +58,10 @@ def kind_of(question: dict[str, Any], golds: list[dict[str, Any]]) -> str | None
     return "none" if golds else None
 
 
-def samples_of(folder: Path, name: str, quota: int, rng: random.Random, mine: bool = True) -> Iterator[dict[str, Any]]:
+def samples_of(folder: Path, name: str, quota: int, rng: random.Random, routing_only: bool = True) -> Iterator[dict[str, Any]]:
+    """At most `quota` samples of one set; those that only train routing are left out unless `routing_only`."""
     passages = {c["id"]: c for c in read_lines(folder / f"{name}.contexts.jsonl.xz")}
-    lexical = Lexical(passages) if mine else None
+    lexical = Lexical(passages)
     questions = list(read_lines(folder / f"{name}.train.questions.jsonl.xz"))
     rng.shuffle(questions)
     taken = 0
@@ -65,12 +70,12 @@ def samples_of(folder: Path, name: str, quota: int, rng: random.Random, mine: bo
         spans = {c["id"]: c.get("spans") or [] for c in question["contexts"]}
         golds = [{**_plain(passages[i]), "spans": spans[i]} for i in gold_ids[:3]]
         kind = kind_of(question, golds)
-        if kind is None or (kind not in ("null", "none") and not golds):
+        if kind is None or (kind not in ("null", "none") and not golds) or (kind == "none" and not routing_only):
             continue
         related = [c["id"] for c in question["contexts"] if c.get("related")]
         negatives = related or [c["id"] for c in question["contexts"] if not c["gold"]]
         negatives = [i for i in negatives if i in passages and _free_of(passages[i]["text"], question["answers"])]
-        if not related and lexical:
+        if not related:
             near = [i for i in lexical.near(question["question"], 8) if i not in gold_ids]
             near = [i for i in near if _free_of(passages[i]["text"], question["answers"])]
             negatives = near[:3] + negatives[:2]
@@ -109,7 +114,7 @@ def main() -> None:
     samples = []
     for name, quota in config["quotas"].items():
         before = len(samples)
-        samples += samples_of(args.qa, name, quota, rng, config.get("mine", True))
+        samples += samples_of(args.qa, name, quota, rng, config.get("routing_only", True))
         print(f"{name}: {len(samples) - before}", flush=True)
     code = (record["text"] for record in read_lines(args.text / "code.jsonl.xz"))
     samples += code_samples(code, config["code_questions"], rng)

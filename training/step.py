@@ -41,6 +41,12 @@ class Documents:
         self.mask = torch.arange(longest)[None] < torch.tensor(chunks)[:, None]
 
 
+def _padded(rows: list[ActiveRow]) -> tuple[Tensor, Tensor, Tensor]:
+    """Token ids, mask and segments [B, T] of active contexts."""
+    ids, mask = pad([r.ids for r in rows])
+    return ids, mask, pad([r.segments for r in rows])[0]
+
+
 def routing(model: MSAEncoder, x: Tensor, weights: Tensor, documents: Documents) -> Tensor:
     """Routing scores [B, N]: mean over routing tokens of the cosine, max over a document's chunks."""
     query = model.first_router_query(x).flatten(2)
@@ -74,32 +80,27 @@ class Step:
         for begin in range(0, len(order), group):
             picked = order[begin : begin + group]
             rows, labels = [batch.reading[i] for i in picked], [batch.reading_labels[i] for i in picked]
-            x, mask = self._backbone(rows)
-            states = self.model.active(x, mask, [None]).states
+            ids, mask, segments = _padded(rows)
+            states = self.model.active(self.model.encode_reading(ids, mask, segments), mask, [None])
             for name, value in self._reading_losses(states, mask, rows, labels).items():
                 out[name] = out.get(name, torch.zeros(())) + value * len(picked) / len(order)
         return out
-
-    def _backbone(self, rows: list[ActiveRow]) -> tuple[Tensor, Tensor]:
-        ids, mask = pad([r.ids for r in rows])
-        segments, _ = pad([r.segments for r in rows])
-        return self.model.encode_backbone(ids, mask, segments), mask
 
     def _contexts(
         self, rows: list[ActiveRow], labels: list[ActiveLabel], documents: Documents, name: str
     ) -> tuple[dict[str, Tensor], Tensor]:
         model = self.model
-        x, mask = self._backbone(rows)
+        ids, mask, segments = _padded(rows)
         route = torch.zeros_like(mask)
         for i, row in enumerate(rows):
             route[i, : len(row.ids)] = torch.tensor(row.routing)
-        scores = routing(model, x, route.to(x.dtype), documents)
+        scores = routing(model, model.encode_backbone(ids, mask, segments), route.float(), documents)
         wanted = losses.mask_of([label.wanted for label in labels], scores.shape[1])
         own = losses.mask_of([label.wanted + label.forbidden for label in labels], scores.shape[1])
         candidates = self._candidates(scores, own)
         keys, values, chunks = (t[candidates] for t in (documents.keys, documents.values, documents.mask))
         reads = LayerMemory(keys.flatten(1, 2), values.flatten(1, 2), chunks.flatten(1, 2))
-        states = model.active(x, mask, [reads]).states
+        states = model.active(model.encode_reading(ids, mask, segments), mask, [reads])
         logits = model.heads.document(states[:, 0], keys, values, chunks, scores.detach().gather(1, candidates))
         enough = torch.tensor([label.enough for label in labels])
         out = {

@@ -65,8 +65,13 @@ def optimizer_of(model: MSAEncoder, settings: dict[str, Any]) -> torch.optim.Opt
     )
 
 
+def routes(name: str) -> bool:
+    """Parameters of an MSA layer that routing goes through."""
+    return "router_" in name or "input_layernorm" in name
+
+
 def _group(name: str) -> str:
-    if "router_" in name:
+    if routes(name):
         return "router"
     if name.startswith(("heads.document.", "heads.enough.")):
         return "choice"

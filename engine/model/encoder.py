@@ -3,12 +3,14 @@
 Notable choices: the lower layers keep learned positions, restarting at 0 for each document and for the active
 context; the MSA layers add document-wise rope, with the active context after the memory (from `top_k_docs` on).
 Their output projections start at zero and their router projections at identity, so before any training the model
-routes exactly as its pretrained backbone compares texts.
+routes exactly as its pretrained backbone compares texts. Comparing and reading pull the same weights in different
+directions, so reading may have the upper layers twice: documents and routing go through `backbone`, the text of the
+active context that is read through its lowest layers and then `reader`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -43,14 +45,6 @@ class BackboneLayer(nn.Module):
         return self.mlp_norm(x + self.down_proj(F.gelu(self.up_proj(x))))
 
 
-@dataclass
-class Active:
-    """The active context after the MSA layers: final states [B, T, d] and router queries per router layer [B, T, Hr, Dr]."""
-
-    states: Tensor
-    router_queries: list[Tensor]
-
-
 class MSAEncoder(nn.Module):
     """Encoder backbone + MSA layers + heads. All masks are True at real tokens."""
 
@@ -63,6 +57,7 @@ class MSAEncoder(nn.Module):
         self.segment_embeddings = nn.Embedding(2, d)
         self.embedding_norm = nn.LayerNorm(d, config.layer_norm_eps)
         self.backbone = nn.ModuleList(BackboneLayer(config) for _ in range(config.backbone_layers))
+        self.reader = nn.ModuleList(BackboneLayer(config) for _ in range(config.reading_layers))
         self.layers = nn.ModuleDict(
             {str(i): MSALayer(config, i) for i in range(config.backbone_layers, config.num_hidden_layers)}
         )
@@ -70,14 +65,25 @@ class MSAEncoder(nn.Module):
         self.heads = Heads(config)
 
     def encode_backbone(self, ids: Tensor, mask: Tensor, segments: Tensor | None = None) -> Tensor:
-        """ids [B, T] -> states [B, T, d]; `segments` [B, T] is 0 for the question or a document, 1 for evidence."""
+        """ids [B, T] -> states [B, T, d] that documents are pooled from and router queries come from.
+
+        `segments` [B, T] is 0 for the question or a document, 1 for evidence.
+        """
+        return self._run(self.backbone, ids, mask, segments)
+
+    def encode_reading(self, ids: Tensor, mask: Tensor, segments: Tensor | None = None) -> Tensor:
+        """ids [B, T] -> states [B, T, d] of an active context, for `active`."""
+        shared = len(self.backbone) - len(self.reader)
+        return self._run([*self.backbone[:shared], *self.reader], ids, mask, segments)
+
+    def _run(self, layers: Iterable[nn.Module], ids: Tensor, mask: Tensor, segments: Tensor | None) -> Tensor:
         positions = torch.arange(ids.shape[1], device=ids.device)
         segment = self.segment_embeddings.weight[0] if segments is None else self.segment_embeddings(segments)
         x = self.embedding_norm(self.word_embeddings(ids) + self.position_embeddings(positions) + segment)
         bias = None
         if not bool(mask.all()):
             bias = torch.zeros_like(mask, dtype=x.dtype).masked_fill(~mask, float("-inf"))[:, None, None]
-        for layer in self.backbone:
+        for layer in layers:
             x = layer(x, bias)
         return x
 
@@ -98,23 +104,18 @@ class MSAEncoder(nn.Module):
                 x, _, _ = layer(x, positions, causal=False, mask=mask)
         return pooled
 
-    def active(self, x: Tensor, mask: Tensor, memory: list[LayerMemory | None]) -> Active:
-        """Run the MSA layers over backbone states x [B, T, d] of the active context.
+    def active(self, x: Tensor, mask: Tensor, memory: list[LayerMemory | None]) -> Tensor:
+        """Run the MSA layers over reading states x [B, T, d] of the active context -> final states [B, T, d].
 
-        `memory` holds what each router layer reads, in order; None reads nothing. The router queries returned
-        are those of each router layer for the states that reached it.
+        `memory` holds what each router layer reads, in order; None reads nothing.
         """
         start = self.config.router.top_k_docs
         positions = torch.arange(start, start + x.shape[1], device=x.device).expand(x.shape[:2])
-        queries = []
         sources = iter(memory)
         for index, layer in self.layers.items():
-            reads = None
-            if int(index) in self.config.router.router_layers:
-                queries.append(layer.self_attn.router_query(layer.input_layernorm(x)))
-                reads = next(sources)
+            reads = next(sources) if int(index) in self.config.router.router_layers else None
             x, _, _ = layer(x, positions, causal=False, mask=mask, memory=reads)
-        return Active(self.norm(x), queries)
+        return self.norm(x)
 
     def first_router_query(self, x: Tensor) -> Tensor:
         """Router queries [B, T, Hr, Dr] of the first MSA layer for backbone states: routing before any memory is read."""

@@ -69,10 +69,10 @@ class PointingModel:
 
     @torch.inference_mode()
     def route(self, contexts: list[Context], memory: RoutedMemory) -> Tensor:
-        self._encode(contexts)
         pad_sequence = torch.nn.utils.rnn.pad_sequence
-        queries = [self.model.first_router_query(c.state[1][None])[0] for c in contexts]
-        masks = [torch.tensor(c.state[0].routing, device=self.device) for c in contexts]
+        rows = [self._row(c) for c in contexts]
+        queries = [self.model.first_router_query(x[None])[0] for x in self._run(self.model.encode_backbone, rows)]
+        masks = [torch.tensor(row.routing, device=self.device) for row in rows]
         return memory.scores(0, pad_sequence(queries, batch_first=True), pad_sequence(masks, batch_first=True))
 
     @torch.inference_mode()
@@ -100,19 +100,28 @@ class PointingModel:
             for i, context in enumerate(contexts)
         ]
 
-    def _encode(self, contexts: list[Context]) -> None:
-        """Backbone states of contexts that have none yet, in batches of like length."""
-        new = [c for c in contexts if c.state is None]
-        rows = [self.inputs.active(c.question, [(e.title, e.text) for e in c.evidence]) for c in new]
+    def _row(self, context: Context) -> ActiveRow:
+        return self.inputs.active(context.question, [(e.title, e.text) for e in context.evidence])
 
-        def encode(picked: list[int]) -> None:
+    def _encode(self, contexts: list[Context]) -> None:
+        """Rows and reading states of contexts that have none yet."""
+        new = [c for c in contexts if c.state is None]
+        rows = [self._row(c) for c in new]
+        for context, row, x in zip(new, rows, self._run(self.model.encode_reading, rows), strict=True):
+            context.state = (row, x)
+
+    def _run(self, encode: Callable[[Tensor, Tensor, Tensor], Tensor], rows: list[ActiveRow]) -> list[Tensor]:
+        """States [T, d] of each row, in batches of like length."""
+        states: dict[int, Tensor] = {}
+
+        def run(picked: list[int]) -> None:
             ids, mask = pad([rows[i].ids for i in picked])
             segments, _ = pad([rows[i].segments for i in picked])
-            x = self.model.encode_backbone(*(t.to(self.device) for t in (ids, mask, segments)))
-            for j, i in enumerate(picked):
-                new[i].state = (rows[i], x[j, : len(rows[i].ids)])
+            x = encode(*(t.to(self.device) for t in (ids, mask, segments)))
+            states.update({i: x[j, : len(rows[i].ids)] for j, i in enumerate(picked)})
 
-        self._spread(encode, self._batches([len(r.ids) for r in rows]))
+        self._spread(run, self._batches([len(r.ids) for r in rows]))
+        return [states[i] for i in range(len(rows))]
 
     def _active(self, contexts: list[Context], candidates: list[Candidates]) -> Tensor:
         """Final states [B, T, d] of the contexts, each reading its candidates' pooled K/V."""
@@ -125,7 +134,7 @@ class PointingModel:
         if any(c.documents for c in candidates):
             memory = LayerMemory.gather([[(k[-1], v[-1]) for k, v in c.pooled_kv] for c in candidates])
             memory = LayerMemory(*(t.to(self.device) for t in (memory.keys, memory.values, memory.mask)))
-        return self.model.active(x, mask, [memory]).states
+        return self.model.active(x, mask, [memory])
 
     def _batches(self, lengths: list[int]) -> list[list[int]]:
         """Indices grouped by like length: little padding, at most `batch_tokens` a batch, work for every worker."""

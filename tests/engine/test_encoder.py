@@ -8,6 +8,7 @@ import torch
 from engine.model.attention import LayerMemory
 from engine.model.interface import Candidates, Context, Evidence
 from engine.model.loading import load_memory_model
+from tiny import save_model
 
 TEXTS = ["The fern needs shade. " * n for n in (1, 3, 7, 2, 12, 20)]
 
@@ -53,7 +54,7 @@ def test_padding_does_not_change_states(encoder):
     x, mask = states_of([6])
     longer = torch.cat([x, torch.full((1, 5, 32), 3.0)], 1)
     longer_mask = torch.cat([mask, torch.zeros(1, 5, dtype=torch.bool)], 1)
-    assert close(encoder.active(longer, longer_mask, memory).states[:, :6], encoder.active(x, mask, memory).states)
+    assert close(encoder.active(longer, longer_mask, memory)[:, :6], encoder.active(x, mask, memory))
 
 
 def test_a_document_encodes_the_same_in_any_batch(pointer):
@@ -92,21 +93,21 @@ def test_one_batch_or_several(pointer):
 def test_the_memory_of_other_rows_does_not_leak(encoder):
     x, mask = states_of([6, 4])
     ours, theirs, others = *random_memory(2, 5), random_memory(9, seed=8)[0]
-    both = encoder.active(x, mask, [LayerMemory.gather([ours, theirs])]).states
-    changed = encoder.active(x, mask, [LayerMemory.gather([ours, others])]).states
+    both = encoder.active(x, mask, [LayerMemory.gather([ours, theirs])])
+    changed = encoder.active(x, mask, [LayerMemory.gather([ours, others])])
     assert close(both[0], changed[0]) and not close(both[1, :4], changed[1, :4])
     for i, documents in enumerate((ours, theirs)):
         n = int(mask[i].sum())
-        alone = encoder.active(x[i : i + 1, :n], mask[i : i + 1, :n], [LayerMemory.gather([documents])]).states
+        alone = encoder.active(x[i : i + 1, :n], mask[i : i + 1, :n], [LayerMemory.gather([documents])])
         assert close(alone[0], both[i, :n])
 
 
 def test_the_order_of_memory_is_free_and_memory_counts(encoder):
     x, mask = states_of([5])
     [documents] = random_memory(4)
-    read = encoder.active(x, mask, [LayerMemory.gather([documents])]).states
-    assert close(encoder.active(x, mask, [LayerMemory.gather([documents[::-1]])]).states, read)
-    assert not close(encoder.active(x, mask, [None]).states, read)
+    read = encoder.active(x, mask, [LayerMemory.gather([documents])])
+    assert close(encoder.active(x, mask, [LayerMemory.gather([documents[::-1]])]), read)
+    assert not close(encoder.active(x, mask, [None]), read)
 
 
 def test_active_positions_start_after_the_memory(encoder):
@@ -119,7 +120,7 @@ def test_active_positions_start_after_the_memory(encoder):
         out, _, _ = encoder.layers["2"](x, positions, causal=False, mask=mask, memory=memory)
         return encoder.norm(out)
 
-    assert close(encoder.active(x, mask, [memory]).states, by_hand(top_k))
+    assert close(encoder.active(x, mask, [memory]), by_hand(top_k))
     assert not close(by_hand(0), by_hand(top_k))
 
 
@@ -200,3 +201,26 @@ def test_readings_are_characters_of_one_piece(pointer):
 def test_evidence_without_a_token_gives_no_reading(pointer):
     _, candidates = contexts(pointer)
     assert pointer.answer([Context("who", (Evidence(1, "t", "\u200b\x01"),))], [candidates[0]]) == [[]]
+
+
+def test_reading_layers_read_and_leave_routing_alone(tmp_path):
+    split = load_memory_model(save_model(tmp_path / "split", reading_layers=1), "cpu")
+    ids = torch.randint(4, 50, (1, 9), generator=torch.Generator().manual_seed(2))
+    mask = torch.ones(1, 9, dtype=torch.bool)
+    routed, read = split.model.encode_backbone(ids, mask), split.model.encode_reading(ids, mask)
+    [states] = split.encode_documents([("t", TEXTS[2])])
+    for weight in split.model.reader.parameters():
+        weight.data += 0.5
+    assert close(split.model.encode_backbone(ids, mask), routed)
+    assert not close(split.model.encode_reading(ids, mask), read)
+    assert close(split.encode_documents([("t", TEXTS[2])])[0].router_keys, states.router_keys)
+    split.model.backbone[0].o_proj.weight.data += 0.5
+    shared = split.model.encode_reading(ids, mask)
+    split.model.backbone[1].o_proj.weight.data += 0.5
+    assert close(split.model.encode_reading(ids, mask), shared)
+
+
+def test_without_reading_layers_the_backbone_reads(encoder):
+    ids = torch.randint(4, 50, (1, 9), generator=torch.Generator().manual_seed(2))
+    mask = torch.ones(1, 9, dtype=torch.bool)
+    assert close(encoder.encode_reading(ids, mask), encoder.encode_backbone(ids, mask))
