@@ -12,7 +12,7 @@ def decoupled_contrastive(scores: Tensor, positive: Tensor, negative: Tensor, te
 
     scores, positive, negative [B, N]; a positive competes with negatives only. Rows without positives count nothing.
     """
-    logits = scores / temperature
+    logits = scores.float() / temperature
     rest = logits.masked_fill(~negative, float("-inf")).logsumexp(1, keepdim=True)
     each = F.softplus(rest - logits)
     return each[positive].mean() if positive.any() else scores.sum() * 0
@@ -28,16 +28,16 @@ def pointed(logits: Tensor, target: Tensor, allowed: Tensor) -> Tensor:
     """Cross-entropy of a pointer [B, T] over `allowed` positions; target IGNORED rows count nothing."""
     if not (target >= 0).any():
         return logits.sum() * 0
-    return F.cross_entropy(logits.masked_fill(~allowed, -1e4), target, ignore_index=-100)
+    return F.cross_entropy(logits.float().masked_fill(~allowed, -1e4), target, ignore_index=-100)
 
 
 def wanted_documents(logits: Tensor, wanted: Tensor) -> Tensor:
     """Binary cross-entropy over the candidates [B, K]."""
-    return F.binary_cross_entropy_with_logits(logits, wanted.to(logits.dtype))
+    return F.binary_cross_entropy_with_logits(logits.float(), wanted.float())
 
 
 def enough(logits: Tensor, target: Tensor) -> Tensor:
-    return F.binary_cross_entropy_with_logits(logits, target)
+    return F.binary_cross_entropy_with_logits(logits.float(), target)
 
 
 def mask_of(rows: list[list[int]], width: int) -> Tensor:

@@ -18,7 +18,8 @@ from training.batches import ActiveLabel, Batch
 class Documents:
     """Pooled states of the batch's documents, padded: router_keys [N, C, Dr], keys and values [N, C, G, D], mask [N, C]."""
 
-    def __init__(self, model: MSAEncoder, rows: list[list[int]], group: int = 16):
+    def __init__(self, model: MSAEncoder, rows: list[list[int]], group: int):
+        device = model.norm.weight.device
         size = model.config.router.pooling_kernel_size
         chunks = [-(-len(r) // size) for r in rows]
         n, longest = len(rows), max(chunks)
@@ -27,7 +28,7 @@ class Documents:
         # Groups of like length: little padding, one forward each.
         for begin in range(0, n, group):
             picked = order[begin : begin + group]
-            pooled = model.encode_documents(*pad([rows[i] for i in picked]))[-1]
+            pooled = model.encode_documents(*(t.to(device) for t in pad([rows[i] for i in picked])))[-1]
             counts = [chunks[i] for i in picked]
             split = [t.split(counts) for t in (pooled.router_keys, pooled.keys, pooled.values)]
             parts.update({i: (split[0][j], split[1][j], split[2][j]) for j, i in enumerate(picked)})
@@ -38,20 +39,22 @@ class Documents:
 
         self.router_keys = stack(0).flatten(2)
         self.keys, self.values = stack(1), stack(2)
-        self.mask = torch.arange(longest)[None] < torch.tensor(chunks)[:, None]
+        self.mask = (torch.arange(longest)[None] < torch.tensor(chunks)[:, None]).to(device)
 
 
-def _padded(rows: list[ActiveRow]) -> tuple[Tensor, Tensor, Tensor]:
+def _padded(rows: list[ActiveRow], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """Token ids, mask and segments [B, T] of active contexts."""
     ids, mask = pad([r.ids for r in rows])
-    return ids, mask, pad([r.segments for r in rows])[0]
+    return ids.to(device), mask.to(device), pad([r.segments for r in rows])[0].to(device)
 
 
 def routing(model: MSAEncoder, x: Tensor, weights: Tensor, documents: Documents) -> Tensor:
     """Routing scores [B, N]: mean over routing tokens of the cosine, max over a document's chunks."""
-    query = model.first_router_query(x).flatten(2)
+    query = model.first_router_query(x).flatten(2).float()
     query = (query * weights.unsqueeze(-1)).sum(1) / weights.sum(1, keepdim=True)
-    scores = torch.einsum("bd,ncd->bnc", query, documents.router_keys)
+    # A low temperature magnifies what bf16 would round away.
+    with torch.autocast(x.device.type, enabled=False):
+        scores = torch.einsum("bd,ncd->bnc", query, documents.router_keys.float())
     return scores.masked_fill(~documents.mask, -1e4).amax(-1)
 
 
@@ -60,11 +63,14 @@ class Step:
 
     def __init__(self, model: MSAEncoder, inputs: EncoderInputs, settings: dict[str, Any], teacher: MSAEncoder | None):
         self.model, self.inputs, self.settings, self.teacher = model, inputs, settings, teacher
+        self.device = model.norm.weight.device
+        # Rows in one forward: as many of like length as keep the device busy without padding.
+        self.group = 16 if self.device.type == "cpu" else 128
 
     def __call__(self, batch: Batch, distil: bool = True) -> dict[str, Tensor]:
         """Everything at once: documents encoded, routing, choosing, reading with pooled memory in sight."""
         rows = [row[: self.settings["document_tokens"]] for row in self.inputs.documents(batch.documents)]
-        documents = Documents(self.model, rows)
+        documents = Documents(self.model, rows, self.group)
         out, scores = self._contexts(batch.asked, batch.asked_labels, documents, "asked")
         if distil and self.teacher is not None:
             teacher = self._teacher_similarity(batch.asked, rows)
@@ -73,36 +79,35 @@ class Step:
             out.update(self._contexts(batch.reading, batch.reading_labels, documents, "reading")[0])
         return out
 
-    def reading(self, batch: Batch, group: int = 8) -> dict[str, Tensor]:
+    def reading(self, batch: Batch) -> dict[str, Tensor]:
         """Reading alone, without memory, in groups of like length: most of what a question costs goes to the reader."""
         order = sorted(range(len(batch.reading)), key=lambda i: len(batch.reading[i].ids))
         out: dict[str, Tensor] = {}
+        group = self.group // 2
         for begin in range(0, len(order), group):
             picked = order[begin : begin + group]
             rows, labels = [batch.reading[i] for i in picked], [batch.reading_labels[i] for i in picked]
-            ids, mask, segments = _padded(rows)
+            ids, mask, segments = _padded(rows, self.device)
             states = self.model.active(self.model.encode_reading(ids, mask, segments), mask, [None])
             for name, value in self._reading_losses(states, mask, rows, labels).items():
-                out[name] = out.get(name, torch.zeros(())) + value * len(picked) / len(order)
+                out[name] = out.get(name, 0.0) + value * len(picked) / len(order)
         return out
 
     def _contexts(
         self, rows: list[ActiveRow], labels: list[ActiveLabel], documents: Documents, name: str
     ) -> tuple[dict[str, Tensor], Tensor]:
         model = self.model
-        ids, mask, segments = _padded(rows)
-        route = torch.zeros_like(mask)
-        for i, row in enumerate(rows):
-            route[i, : len(row.ids)] = torch.tensor(row.routing)
-        scores = routing(model, model.encode_backbone(ids, mask, segments), route.float(), documents)
-        wanted = losses.mask_of([label.wanted for label in labels], scores.shape[1])
-        own = losses.mask_of([label.wanted + label.forbidden for label in labels], scores.shape[1])
+        ids, mask, segments = _padded(rows, self.device)
+        route, _ = pad([row.routing for row in rows])
+        scores = routing(model, model.encode_backbone(ids, mask, segments), route.float().to(self.device), documents)
+        wanted = losses.mask_of([label.wanted for label in labels], scores.shape[1]).to(self.device)
+        own = losses.mask_of([label.wanted + label.forbidden for label in labels], scores.shape[1]).to(self.device)
         candidates = self._candidates(scores, own)
         keys, values, chunks = (t[candidates] for t in (documents.keys, documents.values, documents.mask))
         reads = LayerMemory(keys.flatten(1, 2), values.flatten(1, 2), chunks.flatten(1, 2))
         states = model.active(model.encode_reading(ids, mask, segments), mask, [reads])
         logits = model.heads.document(states[:, 0], keys, values, chunks, scores.detach().gather(1, candidates))
-        enough = torch.tensor([label.enough for label in labels])
+        enough = torch.tensor([label.enough for label in labels], device=self.device)
         out = {
             f"router_{name}": losses.decoupled_contrastive(scores, wanted, ~wanted, self.settings["temperature"]),
             f"document_{name}": losses.wanted_documents(logits, wanted.gather(1, candidates)),
@@ -116,11 +121,10 @@ class Step:
         self, states: Tensor, mask: Tensor, rows: list[ActiveRow], labels: list[ActiveLabel]
     ) -> dict[str, Tensor]:
         reading = self.model.heads.read(states)
-        allowed = torch.zeros_like(mask)
-        allowed[:, 0] = True
-        for i, row in enumerate(rows):
-            allowed[i, list(row.places)] = True
-        starts, ends, kinds = (torch.tensor([getattr(x, f) for x in labels]) for f in ("start", "end", "kind"))
+        allowed = losses.mask_of([[0, *row.places] for row in rows], mask.shape[1]).to(self.device)
+        starts, ends, kinds = (
+            torch.tensor([getattr(x, f) for x in labels], device=self.device) for f in ("start", "end", "kind")
+        )
         span = losses.pointed(reading.start, starts, allowed) + losses.pointed(reading.end, ends, allowed)
         kind = losses.pointed(reading.kind, kinds, torch.ones_like(reading.kind, dtype=torch.bool))
         return {"span": span / 2, "kind": kind}
@@ -129,18 +133,18 @@ class Step:
         """Indices [B, K]: a sample's own documents, then the best-scoring others, in random order."""
         k = min(self.settings["candidates"], scores.shape[1])
         picked = (scores.detach() + own.to(scores.dtype) * 100).topk(k).indices
-        return picked.gather(1, torch.rand(picked.shape).argsort(1))
+        return picked.gather(1, torch.rand(picked.shape, device=self.device).argsort(1))
 
     @torch.no_grad()
     def _teacher_similarity(self, asked: list[ActiveRow], rows: list[list[int]]) -> Tensor:
         def embed(token_rows: list[list[int]]) -> Tensor:
             order = sorted(range(len(token_rows)), key=lambda i: len(token_rows[i]))
-            out = torch.empty(len(token_rows), self.model.config.hidden_size)
-            for begin in range(0, len(order), 16):
-                picked = order[begin : begin + 16]
-                ids, mask = pad([token_rows[i] for i in picked])
+            out = torch.empty(len(token_rows), self.model.config.hidden_size, device=self.device)
+            for begin in range(0, len(order), self.group):
+                picked = order[begin : begin + self.group]
+                ids, mask = (t.to(self.device) for t in pad([token_rows[i] for i in picked]))
                 x = self.teacher.encode_backbone(ids, mask) * mask.unsqueeze(-1)
-                out[picked] = F.normalize(x.sum(1), dim=-1)
+                out[picked] = F.normalize(x.float().sum(1), dim=-1)
             return out
 
         return embed([r.ids for r in asked]) @ embed(rows).T

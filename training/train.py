@@ -24,11 +24,12 @@ import torch
 import torch.distributed as dist
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
+from torch.utils.data import DataLoader, Dataset
 
 from engine.model.config import ModelConfig
 from engine.model.encoder import MSAEncoder
 from engine.model.inputs import EncoderInputs
-from training.batches import Collator
+from training.batches import Batch, Collator
 from training.step import Step
 
 
@@ -86,11 +87,30 @@ def schedule(step: int, steps: int, warmup: int) -> float:
     return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
+class Steps(Dataset):
+    """Step number -> its batch. Each step has its own randomness, so that a resumed run takes the same steps."""
+
+    def __init__(self, samples: list[dict[str, Any]], collate: Collator, settings: dict[str, Any]):
+        self.samples, self.collate, self.settings = samples, collate, settings
+
+    def __getitem__(self, step: int) -> tuple[int, Batch]:
+        rng = random.Random(self.settings["seed"] * 1_000_003 + step)
+        return step, self.collate(_share(_window(self.samples, step, self.settings)), rng)
+
+
 def train(
-    start: Path, samples_file: Path, out: Path, settings: dict[str, Any], resume: bool, teacher_folder: Path | None = None
+    start: Path,
+    samples_file: Path,
+    out: Path,
+    settings: dict[str, Any],
+    resume: bool,
+    teacher_folder: Path | None = None,
+    device: str = "cpu",
+    workers: int = 0,
 ) -> None:
     model, inputs = load(out if resume else start)
-    teacher = load(teacher_folder or start)[0].eval() if settings["weights"].get("distil") else None
+    model.to(device)
+    teacher = load(teacher_folder or start)[0].eval().to(device) if settings["weights"].get("distil") else None
     samples = [json.loads(line) for line in samples_file.open(encoding="utf-8")]
     optimizer = optimizer_of(model, settings)
     first = 0
@@ -99,19 +119,19 @@ def train(
         optimizer.load_state_dict(state["optimizer"])
         first = state["step"]
     run_step = Step(model, inputs, settings, teacher)
-    collate = Collator(inputs, settings)
     torch.set_flush_denormal(True)
     steps, every = settings["steps"], settings["joint_every"]
-    sums: dict[str, list[float]] = {}
+    sums: dict[str, list[torch.Tensor]] = {}
     clock = time.perf_counter()
     model.train()
-    for step in range(first, steps):
-        # Each step has its own randomness, so that a resumed run takes the same steps.
-        rng = random.Random(settings["seed"] * 1_000_003 + step)
+    batches = Steps(samples, Collator(inputs, settings), settings)
+    # Plain batches of Python objects: they travel between processes as they are.
+    loader = DataLoader(batches, batch_size=None, sampler=range(first, steps), num_workers=workers, collate_fn=_as_is)
+    for step, batch in loader:
         torch.manual_seed(settings["seed"] * 1_000_003 + step)
         joint = step % every == 0
-        batch = collate(_share(_window(samples, step, settings)), rng)
-        parts = run_step(batch, distil=step // every % 2 == 0) if joint else run_step.reading(batch)
+        with torch.autocast(model.norm.weight.device.type, torch.bfloat16, enabled=device != "cpu"):
+            parts = run_step(batch, distil=step // every % 2 == 0) if joint else run_step.reading(batch)
         total = sum(settings["weights"].get(name, 0.0) * value for name, value in parts.items())
         optimizer.zero_grad(set_to_none=True)
         total.backward()
@@ -121,13 +141,13 @@ def train(
             group["lr"] = group["base"] * schedule(step, settings["schedule_steps"], settings["warmup"])
         optimizer.step()
         for name, value in parts.items():
-            sums.setdefault(name, []).append(float(value.detach()))
+            sums.setdefault(name, []).append(value.detach())
         if _rank():
             continue
         if (step + 1) % settings["log_every"] == 0 or step + 1 == steps:
             seconds = time.perf_counter() - clock
             line = {"step": step + 1, "seconds": round(seconds, 1)}
-            line.update({name: round(sum(values) / len(values), 4) for name, values in sums.items()})
+            line.update({name: round(float(sum(values)) / len(values), 4) for name, values in sums.items()})
             out.mkdir(parents=True, exist_ok=True)
             with (out / "log.jsonl").open("a") as log:
                 log.write(json.dumps(line) + "\n")
@@ -136,6 +156,10 @@ def train(
         if (step + 1) % settings["save_every"] == 0 or step + 1 == steps:
             save(model, start, out)
             torch.save({"optimizer": optimizer.state_dict(), "step": step + 1}, out / "optimizer.pt")
+
+
+def _as_is(item: tuple[int, Batch]) -> tuple[int, Batch]:
+    return item
 
 
 def _window(samples: list[dict[str, Any]], step: int, settings: dict[str, Any]) -> list[dict[str, Any]]:
@@ -179,6 +203,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int)
     parser.add_argument("--teacher", type=Path, help="untouched backbone for distillation (default: START_FOLDER)")
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="bf16 but on a CPU")
+    parser.add_argument("--workers", type=int, default=0, help="processes that prepare batches")
     args = parser.parse_args()
     settings = json.loads(args.config.read_text())
     if "WORLD_SIZE" in os.environ:
@@ -186,7 +212,7 @@ def main() -> None:
         torch.set_num_threads(1)
     if args.steps:
         settings["steps"] = args.steps
-    train(args.start, args.samples, args.out, settings, args.resume, args.teacher)
+    train(args.start, args.samples, args.out, settings, args.resume, args.teacher, args.device, args.workers)
 
 
 if __name__ == "__main__":
