@@ -29,10 +29,15 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def load(folder: Path, name: str, questions: int, passages: int, seed: int = 1) -> tuple[list[Question], list[dict]]:
-    """At most `questions` valid questions of a set, and their passages filled up with others to `passages` in all."""
+def load(
+    folder: Path, name: str, questions: int, passages: int, seed: int = 1, needs_answer: bool = True
+) -> tuple[list[Question], list[dict]]:
+    """At most `questions` valid questions of a set, and their passages filled up with others to `passages` in all.
+
+    With `needs_answer` false, questions that only name their gold passages count too.
+    """
     rng = random.Random(f"{name}{seed}")
-    asked = [q for q in read_lines(folder / f"{name}.valid.questions.jsonl.xz") if _usable(q)]
+    asked = [q for q in read_lines(folder / f"{name}.valid.questions.jsonl.xz") if _usable(q, needs_answer)]
     asked = rng.sample(asked, min(questions, len(asked)))
     needed = {c["id"] for q in asked for c in q["contexts"]}
     texts = {c["id"]: c for c in read_lines(folder / f"{name}.contexts.jsonl.xz")}
@@ -54,7 +59,7 @@ def write_records(passages: list[dict], path: Path) -> None:
             out.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
-def _usable(question: dict[str, Any]) -> bool:
+def _usable(question: dict[str, Any], needs_answer: bool) -> bool:
     if question["type"] == "unanswerable":
         return True
-    return bool(question["answers"]) and any(c["gold"] for c in question["contexts"])
+    return (bool(question["answers"]) or not needs_answer) and any(c["gold"] for c in question["contexts"])

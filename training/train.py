@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import lzma
 import math
 import os
 import random
@@ -22,10 +23,11 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch.utils.data import DataLoader, Dataset
 
+from engine.model.checkpoint import load_tensors
 from engine.model.config import ModelConfig
 from engine.model.encoder import MSAEncoder
 from engine.model.inputs import EncoderInputs
@@ -36,7 +38,7 @@ from training.step import Step
 def load(folder: Path) -> tuple[MSAEncoder, EncoderInputs]:
     config = ModelConfig.load(folder)
     model = MSAEncoder(config)
-    model.load_state_dict(load_file(folder / "model.safetensors"))
+    model.load_state_dict(load_tensors(folder))
     return model, EncoderInputs(Tokenizer.from_file(str(folder / "tokenizer.json")), config)
 
 
@@ -47,6 +49,13 @@ def save(model: MSAEncoder, start: Path, out: Path) -> None:
     for name in ("config.json", "tokenizer.json"):
         if start.resolve() != out.resolve():
             shutil.copy(start / name, out / name)
+
+
+def read_samples(path: Path) -> list[dict[str, Any]]:
+    """Samples as training.prepare wrote them, or the same file compressed by xz."""
+    opened = lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
+    with opened as lines:
+        return [json.loads(line) for line in lines]
 
 
 def optimizer_of(model: MSAEncoder, settings: dict[str, Any]) -> torch.optim.Optimizer:
@@ -111,7 +120,7 @@ def train(
     model, inputs = load(out if resume else start)
     model.to(device)
     teacher = load(teacher_folder or start)[0].eval().to(device) if settings["weights"].get("distil") else None
-    samples = [json.loads(line) for line in samples_file.open(encoding="utf-8")]
+    samples = read_samples(samples_file)
     optimizer = optimizer_of(model, settings)
     first = 0
     if resume:
