@@ -37,6 +37,7 @@ CONFIG = {
     "rms_norm_eps": 1e-6,
     "rope_theta": 10000.0,
     "layer_norm_eps": 1e-12,
+    "separate_reader": True,
     "max_document_tokens": 256,
     "max_title_tokens": 24,
     "max_question_tokens": 64,
@@ -64,10 +65,9 @@ def wheel_folder() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def backbone_state(source: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
-    """Pretrained parameter names -> ours; query, key and value are one matrix here."""
+def stack_state(source: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
+    """Pretrained parameter names -> those of a Stack; query, key and value are one matrix here."""
     state = {
-        "word_embeddings.weight": source["embeddings.word_embeddings.weight"],
         "position_embeddings.weight": source["embeddings.position_embeddings.weight"],
         "segment_embeddings.weight": source["embeddings.token_type_embeddings.weight"],
         "embedding_norm.weight": source["embeddings.LayerNorm.weight"],
@@ -84,19 +84,19 @@ def backbone_state(source: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
         there = f"encoder.layer.{i}."
         for part in ("weight", "bias"):
             qkv = [source[f"{there}attention.self.{name}.{part}"] for name in ("query", "key", "value")]
-            state[f"backbone.{i}.qkv_proj.{part}"] = torch.cat(qkv)
+            state[f"layers.{i}.qkv_proj.{part}"] = torch.cat(qkv)
             for ours, theirs in plain.items():
-                state[f"backbone.{i}.{ours}.{part}"] = source[f"{there}{theirs}.{part}"]
+                state[f"layers.{i}.{ours}.{part}"] = source[f"{there}{theirs}.{part}"]
     return state
 
 
 def convert(source: Path, out: Path, seed: int = 0) -> None:
     torch.manual_seed(seed)
     model = MSAEncoder(ModelConfig.from_dict(CONFIG))
-    missing, unexpected = model.load_state_dict(
-        backbone_state(load_file(source / "model.safetensors"), CONFIG["backbone_layers"]), strict=False
-    )
-    assert not unexpected and not any(name.startswith(("backbone", "word", "position")) for name in missing)
+    pretrained = load_file(source / "model.safetensors")
+    model.word_embeddings.weight.data = pretrained["embeddings.word_embeddings.weight"]
+    for stack in (model.backbone, model.reader):
+        stack.load_state_dict(stack_state(pretrained, CONFIG["backbone_layers"]))
     for layer in model.layers.values():
         nn.init.zeros_(layer.self_attn.o_proj.weight)
         nn.init.zeros_(layer.mlp.down_proj.weight)

@@ -1,6 +1,6 @@
 """Stage 1: question-answering sets and code -> one shuffled file of training samples.
 
-    python -m training.prepare QA_FOLDER TEXT_FOLDER OUT.jsonl [--config training/configs/first.json]
+    python -m training.prepare QA_FOLDER TEXT_FOLDER OUT.jsonl [--config training/configs/reader.json]
 
 A sample is {"set", "question", "kind", "golds": [{"title", "text", "spans"}], "negatives": [{"title", "text"}]}.
 `kind` is span, yes, no, none (routing only) or null (not answerable). Negatives are lexical neighbours of the
@@ -107,7 +107,7 @@ def main() -> None:
     parser.add_argument("qa", type=Path)
     parser.add_argument("text", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--config", type=Path, default=Path(__file__).parent / "configs" / "first.json")
+    parser.add_argument("--config", type=Path, default=Path(__file__).parent / "configs" / "reader.json")
     args = parser.parse_args()
     config = json.loads(args.config.read_text())
     rng = random.Random(config["seed"])

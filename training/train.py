@@ -59,13 +59,10 @@ def read_samples(path: Path) -> list[dict[str, Any]]:
 
 
 def optimizer_of(model: MSAEncoder, settings: dict[str, Any]) -> torch.optim.Optimizer:
-    """The pretrained part learns slowly, new parts quickly; embeddings and the lowest layers stay as they were."""
+    """A learning rate for each part; word embeddings stay as they were, and so does what has a rate of zero."""
     model.word_embeddings.requires_grad_(False)
-    model.position_embeddings.requires_grad_(False)
-    model.segment_embeddings.requires_grad_(False)
-    model.embedding_norm.requires_grad_(False)
-    model.backbone[: settings["frozen_layers"]].requires_grad_(False)
-    groups: dict[str, list[torch.nn.Parameter]] = {"old": [], "new": [], "router": [], "choice": []}
+    model.backbone.requires_grad_(settings["lr_backbone"] > 0)
+    groups: dict[str, list[torch.nn.Parameter]] = {"backbone": [], "reader": [], "new": [], "router": [], "choice": []}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             groups[_group(name)].append(parameter)
@@ -85,7 +82,8 @@ def _group(name: str) -> str:
         return "router"
     if name.startswith(("heads.document.", "heads.enough.")):
         return "choice"
-    return "new" if name.startswith(("layers.", "heads.", "norm.")) else "old"
+    stack = name.partition(".")[0]
+    return stack if stack in ("backbone", "reader") else "new"
 
 
 def schedule(step: int, steps: int, warmup: int) -> float:
@@ -208,7 +206,7 @@ def main() -> None:
     parser.add_argument("start", type=Path)
     parser.add_argument("samples", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--config", type=Path, default=Path(__file__).parent / "configs" / "first.json")
+    parser.add_argument("--config", type=Path, default=Path(__file__).parent / "configs" / "reader.json")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--teacher", type=Path, help="untouched backbone for distillation (default: START_FOLDER)")
     parser.add_argument("--resume", action="store_true")

@@ -44,7 +44,7 @@ class RouterConfig:
 class ModelConfig:
     """Sizes of a model. Layers are counted from 0; the encoder's MSA layers follow its backbone layers.
 
-    With `reading_layers` r > 0 the active context is read by r layers of its own in place of the last r of the backbone.
+    With `separate_reader` the active context is read by a second stack like the backbone, over the same word embeddings.
     """
 
     model_type: str
@@ -64,7 +64,7 @@ class ModelConfig:
     backbone_layers: int = 0
     backbone_heads: int = 0
     backbone_intermediate_size: int = 0
-    reading_layers: int = 0
+    separate_reader: bool = False
     layer_norm_eps: float = 1e-12
     max_document_tokens: int = 256
     max_title_tokens: int = 24
@@ -106,8 +106,6 @@ class ModelConfig:
         for name in required:
             if name not in defaults:
                 raise KeyError(name)
-        if values.get("reading_layers", 0) > values.get("backbone_layers", 0):
-            raise CheckpointError("config.json: reading_layers is more than backbone_layers")
         return cls(**values, router=_router(raw["msa_config"], values))
 
     @classmethod

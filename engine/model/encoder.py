@@ -4,13 +4,11 @@ Notable choices: the lower layers keep learned positions, restarting at 0 for ea
 context; the MSA layers add document-wise rope, with the active context after the memory (from `top_k_docs` on).
 Their output projections start at zero and their router projections at identity, so before any training the model
 routes exactly as its pretrained backbone compares texts. Comparing and reading pull the same weights in different
-directions, so reading may have the upper layers twice: documents and routing go through `backbone`, the text of the
-active context that is read through its lowest layers and then `reader`.
+directions, so each may have a stack of its own: documents and routing go through `backbone`, the active context that
+is read through `reader`.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -45,23 +43,43 @@ class BackboneLayer(nn.Module):
         return self.mlp_norm(x + self.down_proj(F.gelu(self.up_proj(x))))
 
 
+class Stack(nn.Module):
+    """Positions, segments and transformer layers over word embeddings: a BERT-like encoder without its vocabulary."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        d = config.hidden_size
+        self.position_embeddings = nn.Embedding(config.max_position_embeddings, d)
+        self.segment_embeddings = nn.Embedding(2, d)
+        self.embedding_norm = nn.LayerNorm(d, config.layer_norm_eps)
+        self.layers = nn.ModuleList(BackboneLayer(config) for _ in range(config.backbone_layers))
+
+    def forward(self, words: Tensor, mask: Tensor, segments: Tensor | None) -> Tensor:
+        """Word embeddings [B, T, d] -> states [B, T, d]."""
+        positions = torch.arange(words.shape[1], device=words.device)
+        segment = self.segment_embeddings.weight[0] if segments is None else self.segment_embeddings(segments)
+        x = self.embedding_norm(words + self.position_embeddings(positions) + segment)
+        bias = None
+        if not bool(mask.all()):
+            bias = torch.zeros_like(mask, dtype=x.dtype).masked_fill(~mask, float("-inf"))[:, None, None]
+        for layer in self.layers:
+            x = layer(x, bias)
+        return x
+
+
 class MSAEncoder(nn.Module):
     """Encoder backbone + MSA layers + heads. All masks are True at real tokens."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.config = config
-        d = config.hidden_size
-        self.word_embeddings = nn.Embedding(config.vocab_size, d)
-        self.position_embeddings = nn.Embedding(config.max_position_embeddings, d)
-        self.segment_embeddings = nn.Embedding(2, d)
-        self.embedding_norm = nn.LayerNorm(d, config.layer_norm_eps)
-        self.backbone = nn.ModuleList(BackboneLayer(config) for _ in range(config.backbone_layers))
-        self.reader = nn.ModuleList(BackboneLayer(config) for _ in range(config.reading_layers))
+        self.word_embeddings = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.backbone = Stack(config)
+        self.reader = Stack(config) if config.separate_reader else None
         self.layers = nn.ModuleDict(
             {str(i): MSALayer(config, i) for i in range(config.backbone_layers, config.num_hidden_layers)}
         )
-        self.norm = RMSNorm(d, config.rms_norm_eps)
+        self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.heads = Heads(config)
 
     def encode_backbone(self, ids: Tensor, mask: Tensor, segments: Tensor | None = None) -> Tensor:
@@ -69,23 +87,12 @@ class MSAEncoder(nn.Module):
 
         `segments` [B, T] is 0 for the question or a document, 1 for evidence.
         """
-        return self._run(self.backbone, ids, mask, segments)
+        return self.backbone(self.word_embeddings(ids), mask, segments)
 
     def encode_reading(self, ids: Tensor, mask: Tensor, segments: Tensor | None = None) -> Tensor:
         """ids [B, T] -> states [B, T, d] of an active context, for `active`."""
-        shared = len(self.backbone) - len(self.reader)
-        return self._run([*self.backbone[:shared], *self.reader], ids, mask, segments)
-
-    def _run(self, layers: Iterable[nn.Module], ids: Tensor, mask: Tensor, segments: Tensor | None) -> Tensor:
-        positions = torch.arange(ids.shape[1], device=ids.device)
-        segment = self.segment_embeddings.weight[0] if segments is None else self.segment_embeddings(segments)
-        x = self.embedding_norm(self.word_embeddings(ids) + self.position_embeddings(positions) + segment)
-        bias = None
-        if not bool(mask.all()):
-            bias = torch.zeros_like(mask, dtype=x.dtype).masked_fill(~mask, float("-inf"))[:, None, None]
-        for layer in layers:
-            x = layer(x, bias)
-        return x
+        stack = self.backbone if self.reader is None else self.reader
+        return stack(self.word_embeddings(ids), mask, segments)
 
     def encode_documents(self, ids: Tensor, mask: Tensor) -> list[PooledStates]:
         """Padded documents [B, T] -> one PooledStates a router layer, chunks packed document after document."""

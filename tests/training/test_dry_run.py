@@ -17,7 +17,7 @@ from engine.model.loading import load_memory_model  # noqa: E402
 from training.export import export  # noqa: E402
 from training.train import train  # noqa: E402
 
-CONFIG = Path(__file__).parents[2] / "training" / "configs" / "second.json"
+CONFIG = Path(__file__).parents[2] / "training" / "configs" / "reader.json"
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def start(tmp_path: Path) -> Path:
     """The tiny model with float32 weights, as a training run starts from."""
     from safetensors.torch import save_file
 
-    folder = save_model(tmp_path / "start")
+    folder = save_model(tmp_path / "start", separate_reader=True)
     save_file(load_tensors(folder), folder / "model.safetensors")
     return folder
 
@@ -51,15 +51,22 @@ def samples(tmp_path: Path) -> Path:
 
 def settings(steps: int) -> dict:
     wanted = {"steps": steps, "schedule_steps": 6, "warmup": 1, "joint_every": 2, "batch_size": 8, "save_every": 3}
-    small = {"reading_batch_size": 8, "log_every": 1, "frozen_layers": 1, "first_sample": 0, "candidates": 4}
+    small = {"reading_batch_size": 8, "log_every": 1, "first_sample": 0, "candidates": 4}
     return {**json.loads(CONFIG.read_text()), **wanted, **small}
+
+
+def everything(steps: int) -> dict:
+    """The settings with every part learning and every loss counting."""
+    read = settings(steps)
+    losses = {**read["weights"], "router_asked": 1.0, "router_reading": 0.5, "distil": 0.5}
+    return {**read, "lr_backbone": 1e-4, "lr_router": 1e-4, "weights": losses}
 
 
 def test_runs_learns_and_resumes_exactly(start: Path, samples: Path, tmp_path: Path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    train(start, samples, whole, settings(6), resume=False)
-    train(start, samples, parts, settings(3), resume=False)
-    train(start, samples, parts, settings(6), resume=True, teacher_folder=start)
+    train(start, samples, whole, everything(6), resume=False)
+    train(start, samples, parts, everything(3), resume=False)
+    train(start, samples, parts, everything(6), resume=True, teacher_folder=start)
 
     log = [json.loads(line) for line in (whole / "log.jsonl").open()]
     assert [line["step"] for line in log] == [1, 2, 3, 4, 5, 6]
@@ -68,9 +75,17 @@ def test_runs_learns_and_resumes_exactly(start: Path, samples: Path, tmp_path: P
 
     before, after, resumed = load_tensors(start), load_tensors(whole), load_tensors(parts)
     changed = {name for name in before if not torch.equal(before[name], after[name])}
-    assert "layers.2.self_attn.router_q_proj.0.weight" in changed and "heads.span.weight" in changed
-    assert "word_embeddings.weight" not in changed and not any(name.startswith("backbone.0.") for name in changed)
+    parts_changed = {"layers.2.self_attn.router_q_proj.0.weight", "heads.span.weight", "reader.layers.0.o_proj.weight"}
+    assert parts_changed | {"backbone.layers.0.o_proj.weight"} <= changed and "word_embeddings.weight" not in changed
     assert all(torch.allclose(after[name], resumed[name], atol=1e-6) for name in after)
+
+
+def test_reading_alone_leaves_routing_as_it_was(start: Path, samples: Path, tmp_path: Path):
+    train(start, samples, tmp_path / "read", settings(4), resume=False)
+    before, after = load_tensors(start), load_tensors(tmp_path / "read")
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert {"heads.span.weight", "reader.layers.1.o_proj.weight", "reader.position_embeddings.weight"} <= changed
+    assert not any(name.startswith("backbone.") or "router_" in name or "input_layernorm" in name for name in changed)
 
 
 def test_what_was_trained_can_be_shipped(start: Path, samples: Path, tmp_path: Path):
