@@ -37,7 +37,7 @@ CONFIG = {
     "rms_norm_eps": 1e-6,
     "rope_theta": 10000.0,
     "layer_norm_eps": 1e-12,
-    "separate_reader": True,
+    "reader_layers": 5,
     "max_document_tokens": 256,
     "max_title_tokens": 24,
     "max_question_tokens": 64,
@@ -96,7 +96,7 @@ def convert(source: Path, out: Path, seed: int = 0) -> None:
     pretrained = load_file(source / "model.safetensors")
     model.word_embeddings.weight.data = pretrained["embeddings.word_embeddings.weight"]
     for stack in (model.backbone, model.reader):
-        stack.load_state_dict(stack_state(pretrained, CONFIG["backbone_layers"]))
+        stack.load_state_dict(stack_state(pretrained, len(stack.layers)))
     for layer in model.layers.values():
         nn.init.zeros_(layer.self_attn.o_proj.weight)
         nn.init.zeros_(layer.mlp.down_proj.weight)

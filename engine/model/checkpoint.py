@@ -2,7 +2,8 @@
 
 Notable choices: tensors are copied one at a time out of the mapped file, float32 unless asked otherwise; a module is
 built without storage and takes the loaded tensors as they are, so start-up costs little more than the reading.
-Weights may be stored in 8 bits (`NAME` int8, `NAME.scale` one float32 a row) and are expanded on loading.
+Weights may be stored in 8 bits (`NAME` int8) or 6 (`NAME` uint8, four values in three bytes), with one float32 scale a
+row (`NAME.scale`), and are expanded on loading.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 SCALE = ".scale"
+IN_SIX_BITS = frozenset({"word_embeddings.weight"})
+"""A third of the bundled weights, and what bears coarse steps best."""
 KNOWN_EXTRA = {"temperature"}
 """In published files though no module of ours needs it: the temperature of the routing loss."""
 
@@ -66,9 +69,9 @@ def load_model(folder: Path, device: str = "cpu", dtype: torch.dtype | None = No
 
 
 def save_quantised(state_dict: Mapping[str, Tensor], folder: Path) -> None:
-    """Write model.safetensors with every 2-D weight in 8 bits, all other parameters in float32.
+    """Write model.safetensors with every 2-D weight in 8 bits (IN_SIX_BITS: 6), all other parameters in float32.
 
-    w ~ q * scale with scale = max|row| / 127 and q = round(w / scale): off by half the row's scale at most.
+    w ~ q * scale with scale = max|row| / 127 (31) and q = round(w / scale): off by half the row's scale at most.
     """
     import torch
     from safetensors.torch import save
@@ -77,14 +80,35 @@ def save_quantised(state_dict: Mapping[str, Tensor], folder: Path) -> None:
     for name, tensor in state_dict.items():
         tensor = tensor.detach().to("cpu", torch.float32)
         if tensor.ndim == 2:
-            scale = tensor.abs().amax(1) / 127
+            six = name in IN_SIX_BITS and tensor.shape[1] % 4 == 0
+            most = 31 if six else 127
+            scale = tensor.abs().amax(1) / most
             scale = torch.where(scale > 0, scale, 1.0)
+            q = (tensor / scale[:, None]).round().clamp(-most, most).to(torch.int8)
             stored[name + SCALE] = scale
-            stored[name] = (tensor / scale[:, None]).round().clamp(-127, 127).to(torch.int8)
+            stored[name] = pack_six_bits(q) if six else q
         else:
             stored[name] = tensor.contiguous()
     # Not save_file: it makes the file readable by its owner alone.
     (Path(folder) / SINGLE).write_bytes(save(stored))
+
+
+def pack_six_bits(q: Tensor) -> Tensor:
+    """Integers of -32..31 [N, M], M divisible by 4 -> bytes [N, 3 M / 4]."""
+    import torch
+
+    a, b, c, d = (q.to(torch.int16) + 32).view(q.shape[0], -1, 4).unbind(-1)
+    packed = torch.stack([a | (b & 3) << 6, b >> 2 | (c & 15) << 4, c >> 4 | d << 2], -1)
+    return packed.to(torch.uint8).flatten(1)
+
+
+def unpack_six_bits(packed: Tensor) -> Tensor:
+    """The reverse: bytes [N, 3 K] -> int8 [N, 4 K]."""
+    import torch
+
+    x, y, z = packed.view(packed.shape[0], -1, 3).unbind(-1)
+    values = torch.stack([x & 63, x >> 6 | (y & 15) << 2, y >> 4 | (z & 3) << 4, z >> 2], -1)
+    return values.flatten(1).to(torch.int8) - 32
 
 
 def fingerprint(folder: Path) -> str:
@@ -193,7 +217,7 @@ def _compare_names(folder: Path, files: Mapping[str, Path], expected: Mapping[st
 def _read(
     files: Mapping[str, Path], names: Any, device: str, dtype: torch.dtype
 ) -> Iterator[tuple[Path, str, Tensor]]:
-    """(file, name, tensor) one at a time, 8-bit weights expanded by their scales; `names` None reads all."""
+    """(file, name, tensor) one at a time, 8-bit and 6-bit weights expanded by their scales; `names` None reads all."""
     import torch
     from safetensors import SafetensorError
 
@@ -205,15 +229,19 @@ def _read(
                 continue
             try:
                 stored = opened[path].get_tensor(name)
-                if stored.dtype != torch.int8:
+                if stored.dtype not in (torch.int8, torch.uint8):
                     # A copy: a tensor left on the mapped file dies with it (SIGBUS) when the file is overwritten.
                     tensor = stored.to(device, dtype, copy=True)
                 else:
                     if name + SCALE not in files:
-                        raise CheckpointError(f"{path}: {name}{SCALE} is missing, but {name} is int8")
+                        raise CheckpointError(f"{path}: {name}{SCALE} is missing, but {name} is {stored.dtype}")
                     scale = opened[files[name + SCALE]].get_tensor(name + SCALE)
                     if stored.ndim != 2 or scale.shape != stored.shape[:1]:
                         raise CheckpointError(f"{path}: {name}{SCALE} does not have one value a row of {name}")
+                    if stored.dtype == torch.uint8:
+                        if stored.shape[1] % 3:
+                            raise CheckpointError(f"{path}: {name} is uint8, but not four values in three bytes")
+                        stored = unpack_six_bits(stored)
                     tensor = stored.float().mul_(scale.float()[:, None]).to(device, dtype)
             except SafetensorError as error:
                 raise CheckpointError(f"{path}: {name} cannot be read ({_one_line(error)})") from None

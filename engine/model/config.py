@@ -44,7 +44,7 @@ class RouterConfig:
 class ModelConfig:
     """Sizes of a model. Layers are counted from 0; the encoder's MSA layers follow its backbone layers.
 
-    With `separate_reader` the active context is read by a second stack like the backbone, over the same word embeddings.
+    With `reader_layers` the active context is read by a second stack of so many layers over the same word embeddings.
     """
 
     model_type: str
@@ -64,7 +64,7 @@ class ModelConfig:
     backbone_layers: int = 0
     backbone_heads: int = 0
     backbone_intermediate_size: int = 0
-    separate_reader: bool = False
+    reader_layers: int = 0
     layer_norm_eps: float = 1e-12
     max_document_tokens: int = 256
     max_title_tokens: int = 24

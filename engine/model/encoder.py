@@ -46,13 +46,13 @@ class BackboneLayer(nn.Module):
 class Stack(nn.Module):
     """Positions, segments and transformer layers over word embeddings: a BERT-like encoder without its vocabulary."""
 
-    def __init__(self, config: ModelConfig):
+    def __init__(self, config: ModelConfig, layers: int):
         super().__init__()
         d = config.hidden_size
         self.position_embeddings = nn.Embedding(config.max_position_embeddings, d)
         self.segment_embeddings = nn.Embedding(2, d)
         self.embedding_norm = nn.LayerNorm(d, config.layer_norm_eps)
-        self.layers = nn.ModuleList(BackboneLayer(config) for _ in range(config.backbone_layers))
+        self.layers = nn.ModuleList(BackboneLayer(config) for _ in range(layers))
 
     def forward(self, words: Tensor, mask: Tensor, segments: Tensor | None) -> Tensor:
         """Word embeddings [B, T, d] -> states [B, T, d]."""
@@ -74,8 +74,8 @@ class MSAEncoder(nn.Module):
         super().__init__()
         self.config = config
         self.word_embeddings = nn.Embedding(config.vocab_size, config.hidden_size)
-        self.backbone = Stack(config)
-        self.reader = Stack(config) if config.separate_reader else None
+        self.backbone = Stack(config, config.backbone_layers)
+        self.reader = Stack(config, config.reader_layers) if config.reader_layers else None
         self.layers = nn.ModuleDict(
             {str(i): MSALayer(config, i) for i in range(config.backbone_layers, config.num_hidden_layers)}
         )

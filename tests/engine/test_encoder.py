@@ -204,7 +204,7 @@ def test_evidence_without_a_token_gives_no_reading(pointer):
 
 
 def test_a_separate_reader_reads_and_leaves_routing_alone(tmp_path):
-    split = load_memory_model(save_model(tmp_path / "split", separate_reader=True), "cpu")
+    split = load_memory_model(save_model(tmp_path / "split", reader_layers=2), "cpu")
     ids = torch.randint(4, 50, (1, 9), generator=torch.Generator().manual_seed(2))
     mask = torch.ones(1, 9, dtype=torch.bool)
     routed, read = split.model.encode_backbone(ids, mask), split.model.encode_reading(ids, mask)

@@ -12,7 +12,14 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine.errors import CheckpointError
-from engine.model.checkpoint import fingerprint, load_model, load_tensors, save_quantised
+from engine.model.checkpoint import (
+    fingerprint,
+    load_model,
+    load_tensors,
+    pack_six_bits,
+    save_quantised,
+    unpack_six_bits,
+)
 from engine.model.config import ModelConfig
 from engine.model.encoder import MSAEncoder
 from engine.model.qwen3 import Qwen3MSA
@@ -206,7 +213,7 @@ def test_tokenizer(folder: Path) -> None:
         refused(folder, "tokenizer.json", "not a tokenizer", load=load_tokenizer)
 
 
-def test_encoder_in_8_bits(tmp_path: Path) -> None:
+def test_encoder_in_8_and_6_bits(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(ENCODER))
     torch.manual_seed(1)
     state = MSAEncoder(ModelConfig.from_dict(ENCODER)).state_dict()
@@ -219,11 +226,20 @@ def test_encoder_in_8_bits(tmp_path: Path) -> None:
     for name, tensor in model.state_dict().items():
         assert tensor.dtype == torch.float32
         if tensor.ndim == 2:
-            assert stored[name].dtype == torch.int8
-            step = state[name].abs().amax(1, keepdim=True) / 127
+            six = name == "word_embeddings.weight"
+            assert stored[name].dtype == (torch.uint8 if six else torch.int8)
+            assert stored[name].shape[1] == tensor.shape[1] * 3 // 4 if six else stored[name].shape == tensor.shape
+            step = state[name].abs().amax(1, keepdim=True) / (31 if six else 127)
             assert ((tensor - state[name]).abs() <= 0.501 * step).all(), name
         else:
             assert torch.equal(tensor, state[name]), name
+
+
+def test_six_bits_hold_every_value() -> None:
+    q = torch.arange(-32, 32, dtype=torch.int8).repeat(3)[torch.randperm(192)].view(4, 48)
+    packed = pack_six_bits(q)
+    assert packed.shape == (4, 36) and packed.dtype == torch.uint8
+    assert torch.equal(unpack_six_bits(packed), q)
 
 
 def test_8_bits_without_or_with_wrong_scales(folder: Path) -> None:

@@ -25,7 +25,7 @@ def start(tmp_path: Path) -> Path:
     """The tiny model with float32 weights, as a training run starts from."""
     from safetensors.torch import save_file
 
-    folder = save_model(tmp_path / "start", separate_reader=True)
+    folder = save_model(tmp_path / "start", reader_layers=2)
     save_file(load_tensors(folder), folder / "model.safetensors")
     return folder
 
