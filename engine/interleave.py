@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.model.interface import Candidates, Choice, Context, Evidence, Reading
+from engine.routing import joined_rounds, lexical_shares
 from engine.store import SegmentGoneError
 from engine.store.tiers import fetch_pooled_kv
 
@@ -131,19 +132,13 @@ class Interleaver:
     def recall(self, question: str, k: int, max_hops: int) -> list[Routed]:
         """The documents routing selects; with more hops, the best one's text joins the context and routes again."""
         context = Context(question)
-        best: dict[int, Routed] = {}
-        chain: list[int] = []
+        rounds: list[list[Routed]] = []
         for _ in range(max_hops):
-            routed = self._route([context], k + len(chain), exclude=[set(chain)])[0]
-            fresh = [r for r in routed if r.document not in chain]
-            for r in fresh:
-                if r.document not in best or r.score > best[r.document].score:
-                    best[r.document] = r
-            if not fresh or len(chain) + 1 >= max_hops:
+            rounds.append(self._route([context], k, exclude=[{e.document for e in context.evidence}])[0])
+            if not rounds[-1]:
                 break
-            chain.append(fresh[0].document)
-            context = Context(question, (*context.evidence, self._evidence(fresh[0].document)))
-        return sorted(best.values(), key=lambda r: (-r.score, r.document))[:k]
+            context = Context(question, (*context.evidence, self._evidence(rounds[-1][0].document)))
+        return joined_rounds(rounds)[:k]
 
     def row(self, document: int) -> DocumentRow:
         if document not in self._rows:
@@ -183,8 +178,7 @@ class Interleaver:
         scores = self.model.route(contexts, self.router).cpu()
         routed = []
         for context, row, gone in zip(contexts, scores, exclude, strict=True):
-            lexical = self.store.search_text(_lexical_query(context), self.policy.lexical_k + len(gone))
-            lexical = [(d, s) for d, s in lexical if d not in gone]
+            lexical = lexical_shares(self.store, _lexical_queries(context), self.policy.lexical_k, gone)
             routed.append(self.router.select(row, k, lexical, self.policy.lexical_weight, gone))
         return routed
 
@@ -229,12 +223,11 @@ def _folded(answer: str) -> str:
     return " ".join(answer.lower().split()).strip(" .,;:")
 
 
-def _lexical_query(context: Context) -> str:
-    """Later rounds look for the newest evidence's words beside the question's."""
+def _lexical_queries(context: Context) -> list[str]:
+    """Later rounds look for the question's words, and for them beside those the newest evidence begins with."""
     if not context.evidence:
-        return context.question
-    newest = context.evidence[-1]
-    return f"{context.question} {newest.text[:400]}"
+        return [context.question]
+    return [context.question, f"{context.question} {context.evidence[-1].text[:400]}"]
 
 
 def _looked_for(context: Context) -> str:

@@ -2,11 +2,12 @@
 
 Latent keys miss names, identifiers and numbers; the full-text index does not. Its candidates join the routed ones,
 and a document's final score is its routing score plus `lexical_weight` times its BM25 share of the best hit.
+Rounds of a recall are joined by rank: scores of questions with different evidence do not compare.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,16 +69,13 @@ class Router:
         self,
         scores: Tensor,
         k: int,
-        lexical: Sequence[tuple[int, float]] = (),
+        lexical: Mapping[int, float] | None = None,
         lexical_weight: float = 0.0,
         exclude: Collection[int] = (),
     ) -> list[Routed]:
-        """The k best documents for one context, best first. `scores` [N] is one context's row;
-        `lexical` are (document, BM25) hits, `exclude` documents already in the context."""
-        shares = {}
-        if lexical and lexical_weight:
-            best = max(score for _, score in lexical)
-            shares = {d: s / best for d, s in lexical if d in self._position and best > 0}
+        """The k best documents for one context, best first. `scores` [N] is one context's row; `lexical` gives
+        documents found by exact words their share, 0..1; `exclude` are documents already in the context."""
+        shares = {d: s for d, s in (lexical or {}).items() if lexical_weight and d in self._position}
         near = scores.topk(min(len(scores), k + len(exclude))).indices.tolist()
         positions = {*near, *(self._position[d] for d in shares)}
         routed = []
@@ -87,3 +85,30 @@ class Router:
                 share = shares.get(document, 0.0)
                 routed.append(Routed(document, routing + lexical_weight * share, routing, share))
         return sorted(routed, key=lambda r: (-r.score, r.document))[:k]
+
+
+def lexical_shares(store: Store, queries: Sequence[str], k: int, exclude: Collection[int] = ()) -> dict[int, float]:
+    """Documents that hold a query's words: BM25 as a share of that query's best, the mean over queries."""
+    shares: dict[int, float] = {}
+    for query in queries:
+        hits = [(d, s) for d, s in store.search_text(query, k + len(exclude)) if d not in exclude]
+        best = max((s for _, s in hits), default=0.0)
+        for document, score in hits:
+            if best > 0:
+                shares[document] = shares.get(document, 0.0) + score / best / len(queries)
+    return shares
+
+
+def joined_rounds(rounds: Sequence[Sequence[Routed]], front: int = 2) -> list[Routed]:
+    """One list from one a round: the first round's best `front`, then in turn the best yet unseen of each round,
+    the latest first."""
+    lists = [iter(routed) for routed in reversed(rounds)]
+    joined = {r.document: r for r in (rounds[0][:front] if rounds else ())}
+    while lists:
+        for routed in list(lists):
+            fresh = next((r for r in routed if r.document not in joined), None)
+            if fresh is None:
+                lists.remove(routed)
+            else:
+                joined[fresh.document] = fresh
+    return list(joined.values())

@@ -30,14 +30,12 @@ class ActiveRow:
     ids: list[int]
     segments: list[int]
     question_length: int
-    newest: tuple[int, int]
     places: dict[int, tuple[int, int, int]] = field(default_factory=dict)
 
     @property
     def routing(self) -> list[bool]:
-        """The question and the newest evidence route; older evidence does not."""
-        first, last = self.newest
-        return [i < self.question_length or first <= i < last for i in range(len(self.ids))]
+        """The question's tokens route: they have seen all evidence, and are not outvoted by it in the mean."""
+        return [i < self.question_length for i in range(len(self.ids))]
 
 
 class EncoderInputs:
@@ -84,7 +82,7 @@ class EncoderInputs:
         What does not fit is cut to equal shares, the newest evidence too; then the oldest is left out.
         """
         asked = self.tokenizer.encode(question, add_special_tokens=False).ids[: self.config.max_question_tokens]
-        row = ActiveRow([self.cls, *asked, self.sep], [0] * (len(asked) + 2), len(asked) + 2, (0, 0))
+        row = ActiveRow([self.cls, *asked, self.sep], [0] * (len(asked) + 2), len(asked) + 2)
         texts = self.tokenizer.encode_batch([text for _, text in evidence], add_special_tokens=False)
         titles = [self.title_ids(title) for title, _ in evidence]
         room = self.config.max_position_embeddings - len(row.ids)
@@ -95,13 +93,11 @@ class EncoderInputs:
         budgets = _share(room, [min(len(t.ids), self.config.max_document_tokens) for t in texts[first:]])
         kept = zip(titles[first:], texts[first:], budgets, strict=True)
         for number, (title, text, budget) in enumerate(kept, first):
-            begin = len(row.ids)
             row.ids += title
             for token, (start, end) in zip(text.ids[:budget], text.offsets[:budget], strict=True):
                 row.places[len(row.ids)] = (number, start, end)
                 row.ids.append(token)
             row.ids.append(self.sep)
-            row.newest = (begin, len(row.ids))
         row.segments += [1] * (len(row.ids) - len(row.segments))
         return row
 
