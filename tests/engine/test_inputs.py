@@ -56,10 +56,11 @@ def plain(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(c))
 
 
-def test_the_question_and_the_newest_evidence_route(inputs):
+def test_the_question_routes(inputs):
     row = inputs.active("who", [("a", "fern shade"), ("b", "water")])
     assert [i for i, routes in enumerate(row.routing) if routes] == [*range(3)]
-    assert row.ids[first:last] == [*inputs.title_ids("b"), inputs.tokenizer.token_to_id("water"), inputs.sep]
+    last = [*inputs.title_ids("b"), inputs.tokenizer.token_to_id("water"), inputs.sep]
+    assert row.ids[-len(last) :] == last
     assert row.segments == [0] * 3 + [1] * (len(row.ids) - 3)
     alone = inputs.active("who", [])
     assert alone.routing == [True] * 3 and alone.places == {}
