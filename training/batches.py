@@ -13,11 +13,13 @@ IGNORED = -100
 
 @dataclass
 class ActiveLabel:
-    """Targets of one active context. `wanted` are indices into Batch.documents that are still missing."""
+    """Targets of one active context. `wanted` are indices into Batch.documents that are still missing, `read` of
+    those it holds as evidence (never routed to again), `forbidden` of near misses."""
 
     wanted: list[int]
     forbidden: list[int]
     enough: float
+    read: list[int] = field(default_factory=list)
     start: int = IGNORED
     end: int = IGNORED
     kind: int = IGNORED
@@ -56,10 +58,10 @@ class Collator:
                 wrong_ids = [_add(batch, index, n) for n in negatives]
             batch.asked.append(self.inputs.active(sample["question"], []))
             batch.asked_labels.append(ActiveLabel(gold_ids, wrong_ids, 0.0))
-            self._reading(batch, sample, golds, gold_ids, wrong, wrong_ids, rng)
+            self._reading(batch, index, sample, golds, gold_ids, wrong, wrong_ids, rng)
         return batch
 
-    def _reading(self, batch, sample, golds, gold_ids, wrong, wrong_ids, rng) -> None:
+    def _reading(self, batch, index, sample, golds, gold_ids, wrong, wrong_ids, rng) -> None:
         kind = sample["kind"]
         if kind == "none":
             return
@@ -75,7 +77,8 @@ class Collator:
             if len(golds) == 1 and wrong is not None and rng.random() < self.settings["read_beside_wrong"]:
                 evidence = [wrong, *evidence]
         row = self.inputs.active(sample["question"], [(e["title"], e["text"]) for e in evidence])
-        label = ActiveLabel(wanted, wrong_ids, enough, start=0, end=0)
+        read = [_add(batch, index, e) for e in evidence]
+        label = ActiveLabel(wanted, [i for i in wrong_ids if i not in read], enough, read, start=0, end=0)
         span = _answer_tokens(row, evidence) if kind == "span" else None
         if kind in ("yes", "no") and enough:
             label.kind, label.start, label.end = ("yes", "no").index(kind) + 1, IGNORED, IGNORED

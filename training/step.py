@@ -102,16 +102,15 @@ class Step:
         scores = routing(model, model.encode_backbone(ids, mask, segments), route.float().to(self.device), documents)
         wanted = losses.mask_of([label.wanted for label in labels], scores.shape[1]).to(self.device)
         own = losses.mask_of([label.wanted + label.forbidden for label in labels], scores.shape[1]).to(self.device)
-        candidates = self._candidates(scores, own)
+        read = losses.mask_of([label.read for label in labels], scores.shape[1]).to(self.device)
+        candidates = self._candidates(scores.masked_fill(read, -1e4), own)
         keys, values, chunks = (t[candidates] for t in (documents.keys, documents.values, documents.mask))
         reads = LayerMemory(keys.flatten(1, 2), values.flatten(1, 2), chunks.flatten(1, 2))
         states = model.active(model.encode_reading(ids, mask, segments), mask, [reads])
         logits = model.heads.document(states[:, 0], keys, values, chunks, scores.detach().gather(1, candidates))
-        enough = torch.tensor([label.enough for label in labels], device=self.device)
         out = {
-            f"router_{name}": losses.decoupled_contrastive(scores, wanted, ~wanted, self.settings["temperature"]),
+            f"router_{name}": losses.decoupled_contrastive(scores, wanted, ~(wanted | read), self.settings["temperature"]),
             f"document_{name}": losses.wanted_documents(logits, wanted.gather(1, candidates)),
-            f"enough_{name}": losses.enough(model.heads.enough(states[:, 0]).squeeze(-1), enough),
         }
         if name == "reading":
             out.update(self._reading_losses(states, mask, rows, labels))
@@ -125,9 +124,11 @@ class Step:
         starts, ends, kinds = (
             torch.tensor([getattr(x, f) for x in labels], device=self.device) for f in ("start", "end", "kind")
         )
+        enough = torch.tensor([label.enough for label in labels], device=self.device)
         span = losses.pointed(reading.start, starts, allowed) + losses.pointed(reading.end, ends, allowed)
         kind = losses.pointed(reading.kind, kinds, torch.ones_like(reading.kind, dtype=torch.bool))
-        return {"span": span / 2, "kind": kind}
+        sure = losses.enough(self.model.heads.enough(states[:, 0]).squeeze(-1), enough)
+        return {"span": span / 2, "kind": kind, "enough_reading": sure}
 
     def _candidates(self, scores: Tensor, own: Tensor) -> Tensor:
         """Indices [B, K]: a sample's own documents, then the best-scoring others, in random order."""
