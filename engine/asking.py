@@ -10,6 +10,7 @@ from engine.grounding import best_sentence, cite, quote_span
 from engine.interleave import Found, Interleaver, Outcome, Policy, Round
 from engine.results import Answer, Citation, Hop, HopDocument, Recall, RecalledDocument
 from engine.routing import Routed, Router
+from engine.several import JOINT, answers_of
 from engine.store import SegmentGoneError, page_of
 from engine.store.tiers import RouterKeys
 
@@ -79,15 +80,18 @@ class Asker:
         hops = [self._hop(loop, r) for r in outcome.rounds]
         dropped = 0
         if outcome.found and outcome.confidence >= self.policy.found:
-            best = outcome.found[0]
-            wanted = self._citations(question, loop, best)
-            citations = [c for c in wanted if c is not None]
-            dropped = len(wanted) - len(citations)
-            # The answer itself must stand in a citation that holds.
-            if wanted[0] is not None:
-                text = best.text
+            texts, citations = [], []
+            for found in answers_of(question, outcome.found, self.policy.found):
+                wanted = self._citations(question, loop, found)
+                dropped += sum(c is None for c in wanted)
+                # The answer itself must stand in a citation that holds.
+                if wanted[0] is not None:
+                    texts.append(found.text)
+                    citations += [c for c in wanted if c is not None and c not in citations]
+            if texts:
+                sure = round(outcome.confidence, 4)
                 return Answer(
-                    question, text, True, round(outcome.confidence, 4), citations, hops, {}, dropped_citations=dropped
+                    question, JOINT.join(texts), True, sure, citations, hops, {}, dropped_citations=dropped, answers=texts
                 )
         nearest = [c for c in (self._nearest(question, loop, f) for f in _distinct(outcome.found)) if c is not None]
         confidence = 0.0 if dropped else round(outcome.confidence, 4)

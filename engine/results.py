@@ -89,7 +89,10 @@ class Recall(Result):
 
 @dataclass(frozen=True)
 class Answer(Result):
-    """An answer with its evidence. `found` is False when memory does not hold it; then `nearest` helps."""
+    """An answer with its evidence. `found` is False when memory does not hold it; then `nearest` helps.
+
+    Each of `answers` stands verbatim in a citation; `answer` is all of them, one unless several things were asked for.
+    """
 
     question: str
     answer: str | None
@@ -100,6 +103,7 @@ class Answer(Result):
     timings_ms: dict[str, float]
     nearest: list[Citation] = field(default_factory=list)
     dropped_citations: int = 0
+    answers: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from engine import Memory
 from engine.model.config import ModelConfig
 from engine.model.interface import Choice, Context, Reading
 from engine.model.states import DocumentStates
+from engine.several import asks_for_several
 
 TEXTS = {
     "a.txt": "The lighthouse was built by Ada.",
@@ -110,12 +111,18 @@ def ask(tmp_path: Path):
         (folder / name).write_text(text)
     opened = []
 
-    def run(model: Scripted, max_hops: int = 3, files: tuple[str, ...] = tuple(TEXTS), **options):
+    def run(
+        model: Scripted,
+        max_hops: int = 3,
+        files: tuple[str, ...] = tuple(TEXTS),
+        question: str = "Where was its builder born?",
+        **options,
+    ):
         memory = Memory.open(tmp_path / f"memory{len(opened)}", create=True)
         opened.append(memory)
         memory._model = model
         memory.ingest([folder / name for name in files])
-        return memory.ask("Where was its builder born?", max_hops=max_hops, **options)
+        return memory.ask(question, max_hops=max_hops, **options)
 
     yield run
     for memory in opened:
@@ -185,6 +192,31 @@ def test_the_surest_reading_wins_over_all_rounds(ask):
     model = Scripted(chain, lambda names: 0.0, {"a.txt": ("Ada", 1.0), "c.txt": ("Porto", 3.0), "d.txt": ("Lund", 2.0)})
     answer = ask(model, max_hops=2)
     assert answer.answer == "Porto" and answer.confidence == pytest.approx(0.9526, abs=1e-4)
+
+
+def test_several_things_asked_for_are_all_given(ask):
+    readings = {"a.txt": ("Ada", 3.0), "b.txt": ("Bo", 2.0), "d.txt": ("Lund", -3.0)}
+    model = Scripted(chain, lambda names: 1.0, readings)
+    several = ask(model, question="What are the names of all builders?")
+    assert several.answers == ["Ada", "Bo"] and several.answer == "Ada; Bo"
+    assert [c.source for c in several.citations] == ["a.txt", "b.txt"]
+    assert ask(model).answers == ["Ada"]
+
+
+@pytest.mark.parametrize(
+    ("question", "several"),
+    [
+        ("What are the secret numbers of red mill and old bridge?", True),
+        ("List the ports it listens on.", True),
+        ("Which spare parts do we keep?", True),
+        ("Name three risks", True),
+        ("What is the name of the port?", False),
+        ("Which exception does it raise?", False),
+        ("How many days of leave are carried over?", False),
+    ],
+)
+def test_the_wording_says_whether_several_are_asked_for(question, several):
+    assert asks_for_several(question) == several
 
 
 def test_yes_rests_on_its_passage(ask):

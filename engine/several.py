@@ -1,0 +1,48 @@
+"""Questions that ask for several things, and the readings that answer them together."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.interleave import Found
+
+MOST = 8
+JOINT = "; "
+_ASKED = re.compile(
+    r"\b(?:all|both|list|each|every)\b"
+    r"|\b(?:what|which|who)\s+(?:are|were)\b"
+    r"|\b(?:what|which)\s+(?:[\w-]+\s+){0,2}[\w-]+s\s+(?:are|were|do|did|have|had|can|may|must)\b"
+    r"|\bname\s+(?:the|all|two|three|four|five)\b",
+    re.IGNORECASE,
+)
+
+
+def asks_for_several(question: str) -> bool:
+    """Whether the wording asks for more than one thing: "what are", "list", "all", "which ports are"."""
+    return _ASKED.search(question) is not None
+
+
+def answers_of(question: str, found: list[Found], least: float) -> list[Found]:
+    """The best reading; where several things are asked for, every other one that is as good as an answer by itself.
+
+    `found` are readings best first, `least` the probability from which one is given. Of readings that say the same,
+    or overlap in one passage, the best stays.
+    """
+    kept = found[:1]
+    if not asks_for_several(question):
+        return kept
+    floor = math.log(least / (1 - least)) if 0 < least < 1 else -math.inf
+    for f in found[1:]:
+        if len(kept) == MOST or f.score < floor:
+            break
+        if f.reading.kind == "span" and not any(_alike(f, k) for k in kept):
+            kept.append(f)
+    return kept
+
+
+def _alike(one: Found, other: Found) -> bool:
+    a, b = one.text.casefold().strip(" .,;:"), other.text.casefold().strip(" .,;:")
+    return a in b or b in a
