@@ -88,6 +88,16 @@ def test_reading_alone_leaves_routing_as_it_was(start: Path, samples: Path, tmp_
     assert not any(name.startswith("backbone.") or "router_" in name or "input_layernorm" in name for name in changed)
 
 
+def test_the_router_stage_leaves_reading_as_it_was(start: Path, samples: Path, tmp_path: Path):
+    small = {"steps": 4, "schedule_steps": 4, "warmup": 1, "batch_size": 8, "log_every": 1, "save_every": 4, "candidates": 4}
+    config = json.loads((CONFIG.parent / "router.json").read_text())
+    train(start, samples, tmp_path / "routed", {**config, **small}, resume=False)
+    before, after = load_tensors(start), load_tensors(tmp_path / "routed")
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert {"backbone.layers.0.o_proj.weight", "layers.2.self_attn.router_k_proj.0.weight"} <= changed
+    assert not any(name.startswith(("reader.", "heads.span")) for name in changed)
+
+
 def test_what_was_trained_can_be_shipped(start: Path, samples: Path, tmp_path: Path):
     trained, shipped = tmp_path / "trained", tmp_path / "shipped"
     train(start, samples, trained, settings(2), resume=False)
