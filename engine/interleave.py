@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.model.interface import Candidates, Choice, Context, Evidence, Reading
+from engine.model.interface import Candidates, Context, Evidence, Reading
 from engine.routing import joined_rounds, lexical_shares
 from engine.store import SegmentGoneError
 from engine.store.tiers import fetch_pooled_kv
@@ -166,11 +166,11 @@ class Interleaver:
         taken = {g.context.evidence[-1].document for g in grown}
         return Round(number, [_looked_for(context) for context in beam], scored, taken), grown
 
-    def _weighed(self, routed: list[Routed], choice: Choice) -> list[tuple[Routed, float]]:
+    def _weighed(self, routed: list[Routed], heads: list[float]) -> list[tuple[Routed, float]]:
         """Each document with the log-odds that it is wanted, best first."""
         logits = [
             (r, weighed(self.policy.choice, {"head": head, "routing": r.routing, "lexical": r.lexical}))
-            for r, head in zip(routed, choice.logits, strict=True)
+            for r, head in zip(routed, heads, strict=True)
         ]
         return sorted(logits, key=lambda x: -x[1])
 
@@ -195,11 +195,9 @@ class Interleaver:
         """Judge and read all new contexts at once."""
         if not grown:
             return
-        contexts, memories = [g.context for g in grown], [g.memory for g in grown]
-        for g, choice in zip(grown, self.model.choose(contexts, memories), strict=True):
-            g.enough = choice.enough
-        for g, readings in zip(grown, self.model.answer(contexts, memories), strict=True):
-            for reading in readings:
+        for g, answered in zip(grown, self.model.answer([g.context for g in grown], [g.memory for g in grown]), strict=True):
+            g.enough = answered.enough
+            for reading in answered.readings:
                 features = {"reading": reading.score, "choice": g.logit, "hop": number - 1.0, "enough": g.enough}
                 outcome.found.append(Found(g.context, reading, features))
         alike = Counter(answer for answer, _ in {(_folded(f.text), f.evidence.document) for f in outcome.found})

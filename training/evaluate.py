@@ -37,7 +37,7 @@ def main() -> None:
             evidence = tuple(Evidence(n, g["title"], g["text"]) for n, g in enumerate(golds))
             states = model.encode_documents([(g["title"], g["text"]) for g in golds])
             candidates = Candidates(list(range(len(golds))), [0.5] * len(golds), [(s.keys, s.values) for s in states])
-            best = model.answer([Context(question.question, evidence)], [candidates])[0][0]
+            best = model.answer([Context(question.question, evidence)], [candidates])[0].readings[0]
             text = evidence[best.piece].text[best.start : best.end] if best.kind == "span" else best.kind
             scores.append(f1(text, question.answers))
             matches += exact(text, question.answers)

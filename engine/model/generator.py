@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from engine.errors import UnsupportedError
-from engine.model.interface import Candidates, Choice, Context, Reading, RoutedMemory
+from engine.model.interface import Answered, Candidates, Context, RoutedMemory
 from engine.model.prompts import HEAD, prompt, tokenise
 from engine.model.qwen3 import Qwen3MSA
 from engine.model.states import DocumentStates
@@ -74,8 +74,8 @@ class GenerativeModel:
             rows.append(torch.stack([scores[0] for scores in recording.seen]).mean(0))
         return torch.stack(rows)
 
-    def choose(self, contexts: list[Context], candidates: list[Candidates]) -> list[Choice]:
+    def choose(self, contexts: list[Context], candidates: list[Candidates]) -> list[list[float]]:
         raise UnsupportedError(f"{self.name} can route (msa recall), but answering with a generative model is not built")
 
-    def answer(self, contexts: list[Context], candidates: list[Candidates]) -> list[list[Reading]]:
+    def answer(self, contexts: list[Context], candidates: list[Candidates]) -> list[Answered]:
         return self.choose(contexts, candidates)  # type: ignore[return-value]

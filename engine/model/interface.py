@@ -64,14 +64,6 @@ class Candidates:
     pooled_kv: list[tuple[Tensor, Tensor]]
 
 
-@dataclass
-class Choice:
-    """What the model says of one context's candidates: a logit a document, and the probability of *enough*."""
-
-    logits: list[float]
-    enough: float
-
-
 @dataclass(frozen=True)
 class Reading:
     """One possible answer: characters [start, end) of `evidence[piece].text`, or kind yes/no, with its score.
@@ -84,6 +76,14 @@ class Reading:
     start: int
     end: int
     score: float
+
+
+@dataclass
+class Answered:
+    """What the model reads in one context, best first, and the probability that its evidence is *enough*."""
+
+    readings: list[Reading]
+    enough: float
 
 
 class MemoryModel(Protocol):
@@ -105,8 +105,9 @@ class MemoryModel(Protocol):
     def route(self, contexts: list[Context], memory: RoutedMemory) -> Tensor:
         """Routing scores [Q, N] of all documents for each context, the mean over router layers."""
 
-    def choose(self, contexts: list[Context], candidates: list[Candidates]) -> list[Choice]:
-        """Which candidates each context wants next. Raises UnsupportedError for a model that only routes."""
+    def choose(self, contexts: list[Context], candidates: list[Candidates]) -> list[list[float]]:
+        """Logits of each context's candidates: is it wanted next. Raises UnsupportedError for a model that only routes."""
 
-    def answer(self, contexts: list[Context], candidates: list[Candidates]) -> list[list[Reading]]:
-        """The best readings of each context, best first. Raises UnsupportedError for a model that only routes."""
+    def answer(self, contexts: list[Context], candidates: list[Candidates]) -> list[Answered]:
+        """The best readings of each context, and whether it has enough. Raises UnsupportedError for a model that
+        only routes."""

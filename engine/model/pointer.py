@@ -13,7 +13,7 @@ from engine.model.attention import LayerMemory
 from engine.model.encoder import MSAEncoder
 from engine.model.heads import ANSWER_KINDS
 from engine.model.inputs import ActiveRow, EncoderInputs, pad
-from engine.model.interface import Candidates, Choice, Context, Reading, RoutedMemory
+from engine.model.interface import Answered, Candidates, Context, Reading, RoutedMemory
 from engine.model.states import DocumentStates
 
 MAX_ANSWER_TOKENS = 40
@@ -76,27 +76,26 @@ class PointingModel:
         return memory.scores(0, pad_sequence(queries, batch_first=True), pad_sequence(masks, batch_first=True))
 
     @torch.inference_mode()
-    def choose(self, contexts: list[Context], candidates: list[Candidates]) -> list[Choice]:
+    def choose(self, contexts: list[Context], candidates: list[Candidates]) -> list[list[float]]:
         states = self._active(contexts, candidates)
-        choices = []
+        logits: list[list[float]] = []
         for state, picked in zip(states, candidates, strict=True):
-            enough = float(self.model.heads.enough(state[:1]).sigmoid())
             if not picked.documents:
-                choices.append(Choice([], enough))
+                logits.append([])
                 continue
             keys, values, mask = _stacked([(k[-1], v[-1]) for k, v in picked.pooled_kv], self.device)
             routing = torch.tensor([picked.scores], device=self.device)
-            logits = self.model.heads.document(state[:1], keys[None], values[None], mask[None], routing)
-            choices.append(Choice(logits[0].tolist(), enough))
-        return choices
+            logits.append(self.model.heads.document(state[:1], keys[None], values[None], mask[None], routing)[0].tolist())
+        return logits
 
     @torch.inference_mode()
-    def answer(self, contexts: list[Context], candidates: list[Candidates]) -> list[list[Reading]]:
+    def answer(self, contexts: list[Context], candidates: list[Candidates]) -> list[Answered]:
         states = self._active(contexts, candidates)
         out = self.model.heads.read(states)
         kinds = out.kind.log_softmax(-1)
+        enough = self.model.heads.enough(states[:, 0]).sigmoid().squeeze(-1).tolist()
         return [
-            _readings(context.state[0], out.start[i], out.end[i], kinds[i]) if context.evidence else []
+            Answered(_readings(context.state[0], out.start[i], out.end[i], kinds[i]) if context.evidence else [], enough[i])
             for i, context in enumerate(contexts)
         ]
 

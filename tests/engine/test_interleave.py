@@ -12,7 +12,7 @@ from tiny import CONFIG
 
 from engine import Memory
 from engine.model.config import ModelConfig
-from engine.model.interface import Choice, Context, Reading
+from engine.model.interface import Answered, Context, Reading
 from engine.model.states import DocumentStates
 from engine.several import asks_for_several
 
@@ -80,13 +80,13 @@ class Scripted:
 
     def choose(self, contexts, candidates):
         return [
-            Choice([self.wants(read(c)).get(self.names[d], -9.0) for d in k.documents], self.enough(read(c)))
+            [self.wants(read(c)).get(self.names[d], -9.0) for d in k.documents]
             for c, k in zip(contexts, candidates, strict=True)
         ]
 
     def answer(self, contexts, candidates):
         self.contexts += [read(c) for c in contexts]
-        return [self._readings(context) for context in contexts]
+        return [Answered(self._readings(context), self.enough(read(context))) for context in contexts]
 
     def _readings(self, context):
         readings = []
