@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from engine.errors import UnsupportedError
 from engine.model.interface import Candidates, Context, Evidence, Reading
 from engine.routing import joined_rounds, lexical_shares
 from engine.store import SegmentGoneError
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from engine.model.interface import MemoryModel
     from engine.routing import Routed, Router
     from engine.store import DocumentRow, Store
+
+
+ENOUGH = "stop: enough"
 
 
 @dataclass(frozen=True)
@@ -130,15 +134,22 @@ class Interleaver:
         return outcome
 
     def recall(self, question: str, k: int, max_hops: int) -> list[Routed]:
-        """The documents routing selects; with more hops, the best one's text joins the context and routes again."""
+        """The documents routing selects; with more hops, the best one's text joins the context and routes again,
+        unless the model finds after the first round that it has enough."""
         context = Context(question)
         rounds: list[list[Routed]] = []
-        for _ in range(max_hops):
+        for _ in range(1 if max_hops > 1 and self._has_enough(question) else max_hops):
             rounds.append(self._route([context], k, exclude=[{e.document for e in context.evidence}])[0])
             if not rounds[-1]:
                 break
             context = Context(question, (*context.evidence, self._evidence(rounds[-1][0].document)))
         return joined_rounds(rounds)[:k]
+
+    def _has_enough(self, question: str) -> bool:
+        try:
+            return self.ask(question, 1).rounds[-1].decision == ENOUGH
+        except UnsupportedError:
+            return False
 
     def row(self, document: int) -> DocumentRow:
         if document not in self._rows:
@@ -213,7 +224,7 @@ class Interleaver:
         if not grown:
             return "stop: nothing more to look at"
         if outcome.confidence >= self.policy.stop and outcome.found[0].features["enough"] >= self.policy.enough:
-            return "stop: enough"
+            return ENOUGH
         return "stop: hops used up" if last else "go on: not enough yet"
 
 
