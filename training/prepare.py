@@ -20,6 +20,7 @@ from typing import Any
 
 from benchmarks.sets import read_lines
 from training.code_questions import code_samples
+from training.made_questions import fact_samples, field_samples
 
 WORDS = re.compile(r"\w+")
 COMMON = frozenset("what which when where whose whom that this with from have does were many much their the was".split())
@@ -118,6 +119,9 @@ def main() -> None:
         print(f"{name}: {len(samples) - before}", flush=True)
     code = (record["text"] for record in read_lines(args.text / "code.jsonl.xz"))
     samples += code_samples(code, config["code_questions"], rng)
+    for name, make in (("field_questions", field_samples), ("fact_questions", fact_samples)):
+        for file, wanted in config.get(name, {}).items():
+            samples += make(read_lines(args.text / f"{file}.jsonl.xz"), wanted, rng)
     rng.shuffle(samples)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with args.out.open("w", encoding="utf-8") as out:
