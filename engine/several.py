@@ -14,7 +14,7 @@ JOINT = "; "
 _ASKED = re.compile(
     r"\b(?:all|both|list|each|every)\b"
     r"|\b(?:what|which|who)\s+(?:are|were)\b"
-    r"|\b(?:what|which)\s+(?:[\w-]+\s+){0,2}[\w-]+s\s+(?:are|were|do|did|have|had|can|may|must)\b"
+    r"|(?:^|[,;:]\s*|\band\s+)(?:what|which)\s+(?:[\w-]+\s+){0,2}[\w-]+s\s+(?:are|were|do|did|have|had|can|may|must)\b"
     r"|\bname\s+(?:the|all|two|three|four|five)\b",
     re.IGNORECASE,
 )

@@ -213,6 +213,7 @@ def test_several_things_asked_for_are_all_given(ask):
         ("What is the name of the port?", False),
         ("Which exception does it raise?", False),
         ("How many days of leave are carried over?", False),
+        ("What is the last day on which customers can order?", False),
     ],
 )
 def test_the_wording_says_whether_several_are_asked_for(question, several):
