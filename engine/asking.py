@@ -81,7 +81,7 @@ class Asker:
         dropped = 0
         if outcome.found and outcome.confidence >= self.policy.found:
             texts, citations = [], []
-            for found in answers_of(question, outcome.found, self.policy.found):
+            for found in answers_of(question, outcome.found):
                 wanted = self._citations(question, loop, found)
                 dropped += sum(c is None for c in wanted)
                 # The answer itself must stand in a citation that holds.

@@ -32,7 +32,8 @@ class Policy:
     """Settings of the loop, fitted on validation questions (training/calibrate.py); they ship in `policy.json`.
 
     In the first round `inject` documents are read, later `later_inject`, from `hypotheses` contexts. `choice` weighs
-    what says that a document is wanted, `answer` what says that a reading is right: its sum is the log-odds.
+    what says that a document is wanted, `answer` ranks readings, and `sure` turns the best one's score, and the log of
+    its answer's share among all readings, into the log-odds that it is right.
     The loop has enough from a confidence of `stop`, if the model's own *enough* is at least `enough`; from a
     confidence of `found` an answer is given.
     """
@@ -45,21 +46,22 @@ class Policy:
     lexical_weight: float = 0.25
     stop: float = 0.5
     enough: float = 0.0
-    found: float = 0.35
+    found: float = 0.4
     choice: Mapping[str, float] = field(default_factory=lambda: {"head": 1.0, "routing": 0.0, "lexical": 3.0, "bias": 0.0})
     answer: Mapping[str, float] = field(
-        default_factory=lambda: {"reading": 0.7, "choice": 0.3, "agree": 0.5, "hop": -0.7, "enough": 0.5, "bias": 0.0}
+        default_factory=lambda: {"reading": 0.7, "choice": 0.3, "agree": 0.5, "hop": -0.7, "bias": 0.0}
     )
+    sure: Mapping[str, float] = field(default_factory=lambda: {"score": 1.0, "share": 0.0, "bias": 0.0})
 
 
 def weighed(weights: Mapping[str, float], features: Mapping[str, float]) -> float:
     """Linear score: bias + the sum of weight * feature."""
-    return weights["bias"] + sum(weights[name] * value for name, value in features.items())
+    return weights["bias"] + sum(weight * features[name] for name, weight in weights.items() if name != "bias")
 
 
 @dataclass
 class Found:
-    """A reading in its place: the context it was read in, what speaks for it, and the log-odds that it is right."""
+    """A reading in its place: the context it was read in, what speaks for it, and the score it ranks by."""
 
     context: Context
     reading: Reading
@@ -218,7 +220,8 @@ class Interleaver:
             f.score = weighed(self.policy.answer, f.features)
         outcome.found.sort(key=lambda f: -f.score)
         if outcome.found:
-            outcome.confidence = 1 / (1 + math.exp(-outcome.found[0].score))
+            features = {"score": outcome.found[0].score, "share": math.log(share_of_best(outcome.found))}
+            outcome.confidence = 1 / (1 + math.exp(-weighed(self.policy.sure, features)))
 
     def _decide(self, outcome: Outcome, grown: list[Grown], last: bool) -> str:
         if not grown:
@@ -226,6 +229,13 @@ class Interleaver:
         if outcome.confidence >= self.policy.stop and outcome.found[0].features["enough"] >= self.policy.enough:
             return ENOUGH
         return "stop: hops used up" if last else "go on: not enough yet"
+
+
+def share_of_best(found: list[Found]) -> float:
+    """Of all that readings (best first) weigh by their scores' softmax, the share that says what the best one says."""
+    weights = [math.exp(f.score - found[0].score) for f in found]
+    same = _folded(found[0].text)
+    return sum(w for w, f in zip(weights, found, strict=True) if _folded(f.text) == same) / sum(weights)
 
 
 def _folded(answer: str) -> str:

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from engine.interleave import Found
 
 MOST = 8
+LEAST_SHARE = math.log(4)
+"""A further answer weighs at least a quarter of the best one."""
+
 JOINT = "; "
 _ASKED = re.compile(
     r"\b(?:all|both|list|each|every)\b"
@@ -25,18 +28,16 @@ def asks_for_several(question: str) -> bool:
     return _ASKED.search(question) is not None
 
 
-def answers_of(question: str, found: list[Found], least: float) -> list[Found]:
-    """The best reading; where several things are asked for, every other one that is as good as an answer by itself.
+def answers_of(question: str, found: list[Found]) -> list[Found]:
+    """The best of `found` (best first); where several things are asked for, every other one that comes near it.
 
-    `found` are readings best first, `least` the probability from which one is given. Of readings that say the same,
-    or overlap in one passage, the best stays.
+    Of readings that say the same the best stays.
     """
     kept = found[:1]
     if not asks_for_several(question):
         return kept
-    floor = math.log(least / (1 - least)) if 0 < least < 1 else -math.inf
     for f in found[1:]:
-        if len(kept) == MOST or f.score < floor:
+        if len(kept) == MOST or f.score < found[0].score - LEAST_SHARE:
             break
         if f.reading.kind == "span" and not any(_alike(f, k) for k in kept):
             kept.append(f)

@@ -2,9 +2,9 @@
 
     python -m training.calibrate MODEL_FOLDER QA_FOLDER [--questions N] [--passages N] [--work DIR]
 
-A logistic regression says which routed document is wanted (head, routing, exact words); a ranking over readings,
-scaled to log-odds, which of them is right (reading, choice, agreement, hop, enough). The weight of exact words in routing is picked from a grid by recall.
-Writes MODEL_FOLDER/policy.json and prints what it measured.
+A logistic regression says which routed document is wanted (head, routing, exact words), a ranking which reading is
+right (reading, choice, agreement, hop), and another regression how sure that is (Platt 1999). The weight of exact
+words in routing is picked from a grid by recall. Writes MODEL_FOLDER/policy.json and prints what it measured.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import math
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,12 @@ import torch
 from benchmarks.scoring import f1
 from benchmarks.sets import Question, load, write_records
 from engine import Memory
-from engine.interleave import Interleaver, Outcome, Policy, weighed
+from engine.interleave import Interleaver, Outcome, Policy, share_of_best, weighed
 
 SETS = ("squad", "hotpotqa", "hotpotqa_evidence", "nq_gold", "hybridqa_ott", "tatqa_text", "boolq", "fairytaleqa")
+RANKED_BY = ("reading", "choice", "hop", "agree")
+RIGHT = 0.6
+"""F1 from which a reading counts as right."""
 GRID = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6)
 
 
@@ -96,42 +99,71 @@ def choice_rows(bench: Bench, outcomes: list[tuple[Question, Interleaver, Outcom
     return rows, labels
 
 
-Rows = list[tuple[dict[str, float], float]]
+@dataclass
+class Judged:
+    """A reading as it stands for fitting: what speaks for it, what it says, its F1 with the truth."""
+
+    features: dict[str, float]
+    text: str
+    f1: float
+    score: float = 0.0
 
 
-def answer_rows(outcomes: list[tuple[Question, Interleaver, Outcome]]) -> list[Rows]:
-    """Per question its best readings: (features, F1 with the truth)."""
-    return [[(f.features, f1(f.text, question.answers)) for f in outcome.found[:16]] for question, _, outcome in outcomes]
+def judged(outcomes: list[tuple[Question, Interleaver, Outcome]]) -> list[list[Judged]]:
+    """Per question all its readings."""
+    return [[Judged(f.features, f.text, f1(f.text, q.answers)) for f in outcome.found] for q, _, outcome in outcomes]
 
 
-def fit_answers(questions: list[Rows], ridge: float = 1e-2) -> dict[str, float]:
-    """Weights that rank right readings first (softmax over a question's readings), then scaled so that the best
-    reading's score is the log-odds that it is right (Platt 1999)."""
-    asked = [q for q in questions if q]
-    names = list(asked[0][0][0])
-    every = torch.tensor([[row[n] for n in names] for q in asked for row, _ in q])
+def fit_ranking(questions: list[list[Judged]], ridge: float = 1e-2) -> dict[str, float]:
+    """Weights that rank right readings first: softmax over a question's readings, likelihood of the right ones."""
+    every = torch.tensor([[j.features[n] for n in RANKED_BY] for q in questions for j in q])
     spread = every.std(0).clamp_min(1e-6)
-    inputs = [torch.tensor([[row[n] for n in names] for row, _ in q]) / spread for q in asked]
-    right = [torch.tensor([score >= 0.6 for _, score in q]) for q in asked]
-    w = torch.zeros(len(names), requires_grad=True)
+    rows = [
+        (torch.tensor([[j.features[n] for n in RANKED_BY] for j in q]) / spread, torch.tensor([j.f1 >= RIGHT for j in q]))
+        for q in questions
+        if any(j.f1 >= RIGHT for j in q)
+    ]
+    w = torch.zeros(len(RANKED_BY), requires_grad=True)
 
-    def ranking_loss() -> torch.Tensor:
-        parts = [
-            (x @ w).logsumexp(0) - (x @ w)[y].logsumexp(0) for x, y in zip(inputs, right, strict=True) if y.any()
-        ]
+    def loss() -> torch.Tensor:
+        parts = [(x @ w).logsumexp(0) - (x @ w)[y].logsumexp(0) for x, y in rows]
         return torch.stack(parts).mean() + ridge * w.square().sum()
 
-    _minimise(ranking_loss, [w])
-    best = [(x @ w.detach()).argmax() for x in inputs]
-    scores = torch.stack([(x @ w.detach())[i] for x, i in zip(inputs, best, strict=True)])
-    labels = torch.stack([y[i] for y, i in zip(right, best, strict=True)]).float()
-    ab = torch.tensor([1.0, 0.0], requires_grad=True)
-    _minimise(
-        lambda: torch.nn.functional.binary_cross_entropy_with_logits(ab[0] * scores + ab[1], labels), [ab]
-    )
-    scale, bias = ab.detach().tolist()
-    weights = {n: round(float(v) * scale, 4) for n, v in zip(names, (w.detach() / spread).tolist(), strict=True)}
-    return {**weights, "bias": round(bias, 4)}
+    _minimise(loss, [w])
+    return {n: round(float(v), 4) for n, v in zip(RANKED_BY, w.detach() / spread, strict=True)} | {"bias": 0.0}
+
+
+def ranked(questions: list[list[Judged]], answer: dict[str, float]) -> list[list[Judged]]:
+    for readings in questions:
+        for j in readings:
+            j.score = weighed(answer, j.features)
+        readings.sort(key=lambda j: -j.score)
+    return [q for q in questions if q]
+
+
+def sureness(readings: list[Judged]) -> dict[str, float]:
+    return {"score": readings[0].score, "share": math.log(share_of_best(readings))}
+
+
+def report(questions: list[Question], readings: list[list[Judged]], policy: Policy, hops: int) -> dict[str, Any]:
+    """Mean F1 a set when the loop may take `hops` rounds and stops once it is sure; how many answers are given, and
+    how right they are, from each confidence."""
+    scores: dict[str, list[float]] = defaultdict(list)
+    kept: dict[float, list[float]] = {0.3: [], 0.4: [], 0.5: [], 0.6: []}
+
+    def confidence(seen: list[Judged]) -> float:
+        return 1 / (1 + math.exp(-weighed(policy.sure, sureness(seen)))) if seen else 0.0
+
+    for question, of_question in zip(questions, readings, strict=True):
+        first = [j for j in of_question if j.features["hop"] == 0]
+        seen = first if hops == 1 or confidence(first) >= policy.stop else of_question
+        scores[question.set].append(seen[0].f1 if seen else 0.0)
+        for least, values in kept.items():
+            if confidence(seen) >= least:
+                values.append(scores[question.set][-1])
+    means = {name: round(100 * sum(v) / len(v), 1) for name, v in scores.items()}
+    given = {str(k): [len(v), round(100 * sum(v) / max(1, len(v)), 1)] for k, v in kept.items()}
+    return {"f1": means, "mean": round(sum(means.values()) / len(means), 1), "answered_and_f1_from_confidence": given}
 
 
 def _minimise(loss: Callable[[], torch.Tensor], parameters: list[torch.Tensor]) -> None:
@@ -146,23 +178,16 @@ def _minimise(loss: Callable[[], torch.Tensor], parameters: list[torch.Tensor]) 
     optimizer.step(closure)
 
 
-def report(questions: list[Question], rows: list[Rows], answer: dict[str, float], hops: int) -> dict[str, Any]:
-    """Mean F1 a set when the loop may take `hops` rounds and stops once the best reading is more likely right than
-    not; and how right answers are at each confidence."""
-    scores: dict[str, list[float]] = defaultdict(list)
-    kept = {0.2: [], 0.35: [], 0.5: []}
-    for question, of_question in zip(questions, rows, strict=True):
-        judged = [(weighed(answer, row), score, row["hop"]) for row, score in of_question]
-        first = [j for j in judged if j[2] == 0]
-        seen = first if hops == 1 or (first and max(first)[0] > 0) else judged
-        logit, score, _ = max(seen, default=(-9.0, 0.0, 0))
-        scores[question.set].append(score)
-        for least, values in kept.items():
-            if 1 / (1 + math.exp(-logit)) >= least:
-                values.append(score)
-    means = {name: round(100 * sum(v) / len(v), 1) for name, v in scores.items()}
-    sure = {str(k): [len(v), round(100 * sum(v) / max(1, len(v)), 1)] for k, v in kept.items()}
-    return {"f1": means, "mean": round(sum(means.values()) / len(means), 1), "answered_and_f1_from_confidence": sure}
+def fit_answers(questions: list[Question], readings: list[list[Judged]]) -> dict[str, dict[str, float]]:
+    """The policy's `answer` and `sure`; prints what they measure on the very questions they were fitted on."""
+    answer = fit_ranking(readings)
+    asked = ranked(readings, answer)
+    sure = fit([sureness(q) for q in asked], [float(q[0].f1 >= RIGHT) for q in asked])
+    print(json.dumps({"answer": answer, "sure": sure}), flush=True)
+    policy = replace(Policy(), answer=answer, sure=sure)
+    for hops in (1, 2):
+        print(json.dumps({"hops": hops, **report(questions, readings, policy, hops)}), flush=True)
+    return {"answer": answer, "sure": sure}
 
 
 def main() -> None:
@@ -195,13 +220,8 @@ def main() -> None:
             choice = fit(*choice_rows(bench, bench.outcomes(plain, 1)))
             print(json.dumps({"choice": choice}), flush=True)
             policy = replace(plain, choice=choice)
-            rows = answer_rows(bench.outcomes(policy, 2))
-    answer = fit_answers(rows)
-    print(json.dumps({"answer": answer}), flush=True)
-    results = {hops: report(questions, rows, answer, hops) for hops in (1, 2)}
-    for hops, result in results.items():
-        print(json.dumps({"hops": hops, **result}), flush=True)
-    shipped = {"lexical_weight": weight, "choice": choice, "answer": answer}
+            readings = judged(bench.outcomes(policy, 2))
+    shipped = {"lexical_weight": weight, "choice": choice, **fit_answers(questions, readings)}
     (args.model / "policy.json").write_text(json.dumps(shipped, indent=2) + "\n")
 
 
