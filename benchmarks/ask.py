@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -43,17 +42,24 @@ def check_citations(memory: Memory, corpus: Path | None) -> int:
                 checked += 1
     return checked
 
+# Its own high-water mark: ru_maxrss of a child starts at what its parent had when it forked.
+MEASURED = """
+import atexit, runpy, sys
+atexit.register(lambda: sys.stderr.write(next(x for x in open("/proc/self/status") if x.startswith("VmHWM"))))
+runpy.run_module("msa_cli", run_name="__main__")
+"""
+
 
 def new_process(store: Path, question: str, model: Path | None) -> tuple[float, float]:
     """(wall seconds, peak RSS in MiB) of one `msa ask`."""
-    command = [sys.executable, "-m", "msa_cli", "ask", question, "--store", str(store), "--json"]
+    command = [sys.executable, "-c", MEASURED, "ask", question, "--store", str(store), "--json"]
     command += ["--model", str(model)] if model else []
     began = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    if os.waitstatus_to_exitcode(status) not in (0, 1):
+    child = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    seconds = time.perf_counter() - began
+    if child.returncode not in (0, 1):
         raise SystemExit(f"msa ask failed: {command}")
-    return time.perf_counter() - began, usage.ru_maxrss / 1024
+    return seconds, int(child.stderr.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def main() -> None:
