@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.scoring import exact, f1
-from benchmarks.sets import Question, load, write_records
+from benchmarks.sets import Question, load_pool, write_records
 from engine import Memory
 
 SETS = ("squad", "nq_gold", "hotpotqa", "hotpotqa_evidence", "hybridqa_ott", "boolq", "policyqa", "covidqa", "friendsqa")
@@ -107,12 +107,7 @@ def main() -> None:
     parser.add_argument("--hops", type=int)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    questions: list[Question] = []
-    passages: dict[str, dict[str, Any]] = {}
-    for name in args.sets.split(","):
-        asked, texts = load(args.qa, name, args.questions, args.passages)
-        questions += asked
-        passages.update({p["id"]: p for p in texts})
+    questions, passages = load_pool(args.qa, args.sets.split(","), args.questions, args.passages)
     with tempfile.TemporaryDirectory() as folder:
         records = Path(folder) / "passages.jsonl"
         write_records(list(passages.values()), records)
@@ -136,10 +131,11 @@ def report(rows: list[Asked], passages: int, out: Path | None) -> None:
         table.add_row(name, *("" if v is None else str(v) for v in values.values()))
     Console(width=140).print(table)
     counts = {"citations": sum(r.citations for r in rows), "invalid": sum(r.invalid for r in rows)}
-    print(f"risk (100 - F1) of the most confident share: {risks(rows)}; {counts}")
+    risk = risks(rows)
+    print(f"risk (100 - F1) of the most confident share: {risk}; {counts}")
     if out:
         out.write_text("".join(json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in rows))
-    print(json.dumps({"benchmark": "answers", "passages": passages, **counts, "risk": risks(rows), "sets": sets}))
+    print(json.dumps({"benchmark": "answers", "passages": passages, **counts, "risk": risk, "sets": sets}))
 
 
 if __name__ == "__main__":

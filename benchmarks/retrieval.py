@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.baselines import Dense, Lexical, Retriever, fused, two_steps
-from benchmarks.sets import Question, load, write_records
+from benchmarks.sets import Question, load_pool, write_records
 from engine import Memory
 
 MULTI_HOP = ("hotpotqa", "hotpotqa_evidence", "hybridqa_ott", "strategyqa", "multirc")
@@ -104,12 +104,8 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=1000, help="a set")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    questions: list[Question] = []
-    passages: dict[str, dict] = {}
-    for name in args.sets.split(","):
-        asked, texts = load(args.qa, name, args.questions, args.passages, needs_answer=False)
-        passages.update({p["id"]: p for p in texts})
-        questions += [q for q in asked if q.golds and all(g in passages for g in q.golds)]
+    pool, passages = load_pool(args.qa, args.sets.split(","), args.questions, args.passages, needs_answer=False)
+    questions = [q for q in pool if q.golds and all(g in passages for g in q.golds)]
     with tempfile.TemporaryDirectory() as folder:
         records = Path(folder) / "passages.jsonl"
         write_records(list(passages.values()), records)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import lzma
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,19 @@ def load(
         for q in asked
     ]
     return rows, [texts[i] for i in chosen]
+
+
+def load_pool(
+    folder: Path, names: Iterable[str], questions: int, passages: int, needs_answer: bool = True
+) -> tuple[list[Question], dict[str, dict[str, Any]]]:
+    """The questions of several sets, and all their passages by id, to lie in one memory. Numbers are a set."""
+    pool: list[Question] = []
+    texts: dict[str, dict[str, Any]] = {}
+    for name in names:
+        asked, of_set = load(folder, name, questions, passages, needs_answer=needs_answer)
+        pool += asked
+        texts.update({p["id"]: p for p in of_set})
+    return pool, texts
 
 
 def write_records(passages: list[dict], path: Path) -> None:

@@ -213,10 +213,10 @@ class Interleaver:
             for reading in answered.readings:
                 features = {"reading": reading.score, "choice": g.logit, "hop": number - 1.0, "enough": g.enough}
                 outcome.found.append(Found(g.context, reading, features))
-        alike = Counter(answer for answer, _ in {(_folded(f.text), f.evidence.document) for f in outcome.found})
+        alike = Counter(answer for answer, _ in {(folded(f.text), f.evidence.document) for f in outcome.found})
         for f in outcome.found:
             # The same answer from other documents speaks for it.
-            f.features["agree"] = math.log(alike[_folded(f.text)])
+            f.features["agree"] = math.log(alike[folded(f.text)])
             f.score = weighed(self.policy.answer, f.features)
         outcome.found.sort(key=lambda f: -f.score)
         if outcome.found:
@@ -234,11 +234,12 @@ class Interleaver:
 def share_of_best(found: list[Found]) -> float:
     """Of all that readings (best first) weigh by their scores' softmax, the share that says what the best one says."""
     weights = [math.exp(f.score - found[0].score) for f in found]
-    same = _folded(found[0].text)
-    return sum(w for w, f in zip(weights, found, strict=True) if _folded(f.text) == same) / sum(weights)
+    same = folded(found[0].text)
+    return sum(w for w, f in zip(weights, found, strict=True) if folded(f.text) == same) / sum(weights)
 
 
-def _folded(answer: str) -> str:
+def folded(answer: str) -> str:
+    """An answer's words alone: two that say the same are equal."""
     return " ".join(answer.lower().split()).strip(" .,;:")
 
 

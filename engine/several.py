@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from engine.interleave import Found
+from engine.interleave import Found, folded
 
 MOST = 8
-LEAST_SHARE = math.log(4)
+MARGIN = math.log(4)
 """A further answer weighs at least a quarter of the best one."""
 
 JOINT = "; "
@@ -37,7 +35,7 @@ def answers_of(question: str, found: list[Found]) -> list[Found]:
     if not asks_for_several(question):
         return kept
     for f in found[1:]:
-        if len(kept) == MOST or f.score < found[0].score - LEAST_SHARE:
+        if len(kept) == MOST or f.score < found[0].score - MARGIN:
             break
         if f.reading.kind == "span" and not any(_alike(f, k) for k in kept):
             kept.append(f)
@@ -45,5 +43,5 @@ def answers_of(question: str, found: list[Found]) -> list[Found]:
 
 
 def _alike(one: Found, other: Found) -> bool:
-    a, b = one.text.casefold().strip(" .,;:"), other.text.casefold().strip(" .,;:")
+    a, b = folded(one.text), folded(other.text)
     return a in b or b in a

@@ -22,7 +22,7 @@ from typing import Any
 import torch
 
 from benchmarks.scoring import f1
-from benchmarks.sets import Question, load, write_records
+from benchmarks.sets import Question, load_pool, write_records
 from engine import Memory
 from engine.interleave import Interleaver, Outcome, Policy, share_of_best, weighed
 
@@ -198,12 +198,7 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=300, help="a set")
     args = parser.parse_args()
     (args.model / "policy.json").unlink(missing_ok=True)
-    questions: list[Question] = []
-    passages: dict[str, dict] = {}
-    for name in SETS:
-        asked, texts = load(args.qa, name, args.questions, args.passages)
-        questions += asked
-        passages.update({p["id"]: p for p in texts})
+    questions, passages = load_pool(args.qa, SETS, args.questions, args.passages)
     with tempfile.TemporaryDirectory() as folder:
         records = Path(folder) / "passages.jsonl"
         write_records(list(passages.values()), records)
