@@ -79,7 +79,9 @@ class Collator:
         row = self.inputs.active(sample["question"], [(e["title"], e["text"]) for e in evidence])
         read = [_add(batch, index, e) for e in evidence]
         label = ActiveLabel(wanted, [i for i in wrong_ids if i not in read], enough, read, start=0, end=0)
-        span = _answer_tokens(row, evidence) if kind == "span" else None
+        # A comparison read from one side alone would be a guess.
+        told = enough or not sample.get("needs_all")
+        span = _answer_tokens(row, evidence) if kind == "span" and told else None
         if kind in ("yes", "no") and enough:
             label.kind, label.start, label.end = ("yes", "no").index(kind) + 1, IGNORED, IGNORED
         elif span is not None:

@@ -20,11 +20,13 @@ from typing import Any
 
 from benchmarks.sets import read_lines
 from training.code_questions import code_samples
+from training.made_hops import hop_samples
 from training.made_questions import fact_samples, field_samples
 
 WORDS = re.compile(r"\w+")
 COMMON = frozenset("what which when where whose whom that this with from have does were many much their the was".split())
 LONGEST = 6
+MADE = (("field_questions", field_samples), ("fact_questions", fact_samples), ("hop_questions", hop_samples))
 
 
 class Lexical:
@@ -119,7 +121,7 @@ def main() -> None:
         print(f"{name}: {len(samples) - before}", flush=True)
     code = (record["text"] for record in read_lines(args.text / "code.jsonl.xz"))
     samples += code_samples(code, config["code_questions"], rng)
-    for name, make in (("field_questions", field_samples), ("fact_questions", fact_samples)):
+    for name, make in MADE:
         for file, wanted in config.get(name, {}).items():
             samples += make(read_lines(args.text / f"{file}.jsonl.xz"), wanted, rng)
     rng.shuffle(samples)

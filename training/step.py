@@ -66,6 +66,8 @@ class Step:
         self.device = model.norm.weight.device
         # Rows in one forward: as many of like length as keep the device busy without padding.
         self.group = 16 if self.device.type == "cpu" else 128
+        # A CPU core is as quick with two rows of like length as with eight, and pads a sixth less.
+        self.reading_group = 2 if self.device.type == "cpu" else 64
 
     def __call__(self, batch: Batch, distil: bool = True) -> dict[str, Tensor]:
         """Everything at once: documents encoded, routing, choosing, reading with pooled memory in sight."""
@@ -83,9 +85,8 @@ class Step:
         """Reading alone, without memory, in groups of like length: most of what a question costs goes to the reader."""
         order = sorted(range(len(batch.reading)), key=lambda i: len(batch.reading[i].ids))
         out: dict[str, Tensor] = {}
-        group = self.group // 2
-        for begin in range(0, len(order), group):
-            picked = order[begin : begin + group]
+        for begin in range(0, len(order), self.reading_group):
+            picked = order[begin : begin + self.reading_group]
             rows, labels = [batch.reading[i] for i in picked], [batch.reading_labels[i] for i in picked]
             ids, mask, segments = _padded(rows, self.device)
             states = self.model.active(self.model.encode_reading(ids, mask, segments), mask, [None])
