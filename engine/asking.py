@@ -12,6 +12,7 @@ from engine.results import Answer, Citation, Hop, HopDocument, Recall, RecalledD
 from engine.routing import Routed, Router
 from engine.several import JOINT, answers_of
 from engine.store import SegmentGoneError, page_of
+from engine.store.budget import Budget
 from engine.store.tiers import RouterKeys
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ ATTEMPTS = 3
 class Asker:
     """Answers questions over one store with one model; router keys stay resident between questions."""
 
-    def __init__(self, store: Store, model: MemoryModel):
-        self.store, self.model = store, model
+    def __init__(self, store: Store, model: MemoryModel, budget: Budget = Budget()):
+        self.store, self.model, self.budget = store, model, budget
         self.policy = Policy(**model.policy)
         self._router: Router | None = None
 
@@ -72,7 +73,7 @@ class Asker:
 
     def _loop(self, top_k: int | None) -> Interleaver:
         if self._router is None or self._router.keys.version != self.store.version():
-            keys = RouterKeys.load(self.store, getattr(self.model, "device", "cpu"))
+            keys = RouterKeys.load(self.store, getattr(self.model, "device", "cpu"), self.budget)
             self._router = Router(self.store, keys, self.model.config.router)
         return Interleaver(self.model, self.store, self._router, self.policy, top_k)
 

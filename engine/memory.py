@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import MsaError, NoMemoryError
 from engine.places import bundled_model, store_directory
@@ -21,12 +22,15 @@ from engine.results import (
     Verification,
 )
 from engine.store import SourceRow, Store
+from engine.store.budget import Budget
 
 if TYPE_CHECKING:
     from engine.asking import Asker
     from engine.model.interface import MemoryModel
 
 Progress = Callable[[IngestProgress], None]
+Result = TypeVar("Result")
+logger = logging.getLogger(__name__)
 
 
 class Memory:
@@ -35,11 +39,14 @@ class Memory:
     Every method raises MsaError (a subclass names the cause) for what a user can mend. Use as a context manager.
     """
 
-    def __init__(self, directory: Path, store: Store | None, model_folder: Path, device: str | None):
+    def __init__(
+        self, directory: Path, store: Store | None, model_folder: Path, device: str | None, budget: Budget = Budget()
+    ):
         self.store_dir = directory
         self._store = store
         self._model_folder = model_folder
         self._device = device
+        self._budget = budget
         self._model: MemoryModel | None = None
         self._asker: Asker | None = None
 
@@ -51,11 +58,15 @@ class Memory:
         model: Path | str | None = None,
         device: str | None = None,
         create: bool = False,
+        gpu_budget: int | None = None,
+        ram_budget: int | None = None,
     ) -> Memory:
         """Open the memory at `directory` (default: MSA_STORE, a `.msa` found upward, the user's data directory).
 
         With `create`, a place without a memory will do; nothing is written before the first ingest.
         `model` is a checkpoint folder (default: the bundled model); `device` is cpu or cuda (default: what is there).
+        The budgets are bytes that router keys may take (default: a share of what is free); what fits neither is read
+        from the disk as it is scanned.
         Raises NoMemoryError.
         """
         place = store_directory(directory)
@@ -65,7 +76,7 @@ class Memory:
         except NoMemoryError:
             if not create:
                 raise
-        return cls(place, store, Path(model) if model else bundled_model(), device)
+        return cls(place, store, Path(model) if model else bundled_model(), device, Budget(gpu_budget, ram_budget))
 
     def __enter__(self) -> Memory:
         return self
@@ -94,7 +105,7 @@ class Memory:
         Unchanged sources are skipped, changed ones replaced. Sources under the given roots that are gone from the
         disk are in `report.missing`, or dropped with `prune`. `wait` seconds for another writer, then StoreLockedError.
         """
-        from engine.ingest import Ingest, listing
+        from engine.ingest import listing
 
         roots = [Path(p) for p in paths]
         if not roots:
@@ -104,6 +115,13 @@ class Memory:
         for root in roots:
             if not os.path.exists(root):
                 raise MsaError(f"{root}: no such file or folder")
+        return self._with_room(lambda: self._ingest(roots, prune, hidden, wait, progress))
+
+    def _ingest(
+        self, roots: Sequence[Path], prune: bool, hidden: bool, wait: float, progress: Progress | None
+    ) -> IngestReport:
+        from engine.ingest import Ingest
+
         model = self._loaded()
         try:
             store = self._open()
@@ -126,11 +144,11 @@ class Memory:
         on_hop: Callable[[Hop], None] | None = None,
     ) -> Answer:
         """Answer from memory, with citations; `found` is False when memory does not hold it."""
-        return self._asking().ask(_asked(question), top_k, max_hops, on_hop)
+        return self._with_room(lambda: self._asking().ask(_asked(question), top_k, max_hops, on_hop))
 
     def recall(self, question: str, k: int = 10, *, max_hops: int = 1) -> Recall:
         """The k documents the router chooses; with more hops it routes again with the best one's text."""
-        return self._asking().recall(_asked(question), k, max_hops)
+        return self._with_room(lambda: self._asking().recall(_asked(question), k, max_hops))
 
     def find(self, name: str) -> list[SourceInfo]:
         """Sources that a name means: as `sources` prints it, an id, or a path. Empty when there is none."""
@@ -151,7 +169,7 @@ class Memory:
     def stats(self) -> Footprint:
         from engine.footprint import footprint
 
-        return footprint(self._open(), self._device)
+        return footprint(self._open(), self._device, self._budget)
 
     def verify(self) -> Verification:
         """Check every segment's checksum and every catalog row."""
@@ -186,6 +204,18 @@ class Memory:
             self._model = load_memory_model(self._model_folder, self._device)
         return self._model
 
+    def _with_room(self, run: Callable[[], Result]) -> Result:
+        """Run on the device; once more on the CPU if a GPU has no room for it."""
+        try:
+            return run()
+        except RuntimeError as error:
+            # Named, not caught: torch is imported only with the model.
+            if type(error).__name__ != "OutOfMemoryError" or self._model is None or self._model.device.type == "cpu":
+                raise
+            logger.warning("the GPU ran out of memory; going on with the CPU")
+        self._model, self._asker, self._device = None, None, "cpu"
+        return run()
+
     def _asking(self) -> Asker:
         store = self._open()
         model = self._loaded()
@@ -193,7 +223,7 @@ class Memory:
         if self._asker is None:
             from engine.asking import Asker
 
-            self._asker = Asker(store, model)
+            self._asker = Asker(store, model, self._budget)
         return self._asker
 
 

@@ -7,6 +7,7 @@ Rounds of a recall are joined by rank: scores of questions with different eviden
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ from kernels import routing_scores
 
 if TYPE_CHECKING:
     from engine.store import Store
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -39,26 +42,35 @@ class Router:
         self.store = store
         self.keys = keys
         self.config = config
-        n = len(keys.document_ids)
-        chunks = torch.arange(n).repeat_interleave(keys.document_starts.diff())
-        self._chunk_document = chunks.to(keys.keys.device)
-        self._position = {d: i for i, d in enumerate(keys.document_ids.tolist())}
+        self._sorted_ids, self._order = keys.document_ids.sort()
 
     def scores(self, layer: int, query: Tensor, mask: Tensor) -> Tensor:
-        keys = self.keys.keys[layer].unflatten(1, (self.config.router_kv_heads, self.config.router_head_dim))
-        return routing_scores(
-            query,
-            mask,
-            keys,
-            self.keys.scales[layer],
-            self._chunk_document,
-            len(self._position),
-            self.config.query_reduce_method,
-            self.config.routing_scale,
-        )
+        parts = [self._scan(number, layer, query, mask).to(query.device) for number in range(len(self.keys.blocks))]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+
+    def _scan(self, number: int, layer: int, query: Tensor, mask: Tensor) -> Tensor:
+        """Scores [Q, n] of one block's documents, computed where its keys are."""
+        block = self.keys.blocks[number]
+        try:
+            return routing_scores(
+                query.to(block.keys.device),
+                mask.to(block.keys.device),
+                block.keys[layer].unflatten(1, (self.config.router_kv_heads, self.config.router_head_dim)),
+                block.scales[layer],
+                block.chunk_document,
+                block.documents,
+                self.config.query_reduce_method,
+                self.config.routing_scale,
+            )
+        except torch.OutOfMemoryError:
+            if block.place != "GPU":
+                raise
+            logger.warning("the GPU ran out of memory; router keys go on in RAM")
+            self.keys.blocks[number] = block.to_ram()
+            return self._scan(number, layer, query, mask)
 
     def route(self, layer: int, query: Tensor, mask: Tensor, k: int) -> tuple[Tensor, Tensor]:
-        best = self.scores(layer, query, mask).topk(min(k, len(self._position)))
+        best = self.scores(layer, query, mask).topk(min(k, len(self._order)))
         return best.values, best.indices
 
     def fetch(self, layer: int, documents: Sequence[int]) -> tuple[Tensor, Tensor]:
@@ -75,9 +87,9 @@ class Router:
     ) -> list[Routed]:
         """The k best documents for one context, best first. `scores` [N] is one context's row; `lexical` gives
         documents found by exact words their share, 0..1; `exclude` are documents already in the context."""
-        shares = {d: s for d, s in (lexical or {}).items() if lexical_weight and d in self._position}
+        shares = dict(lexical or {}) if lexical_weight else {}
         near = scores.topk(min(len(scores), k + len(exclude))).indices.tolist()
-        positions = {*near, *(self._position[d] for d in shares)}
+        positions = {*near, *self._positions(list(shares))}
         routed = []
         for i in positions:
             document, routing = int(self.keys.document_ids[i]), float(scores[i])
@@ -85,6 +97,14 @@ class Router:
                 share = shares.get(document, 0.0)
                 routed.append(Routed(document, routing + lexical_weight * share, routing, share))
         return sorted(routed, key=lambda r: (-r.score, r.document))[:k]
+
+    def _positions(self, documents: Sequence[int]) -> list[int]:
+        """Where in the order of scores these document ids are; ids that are not there are left out."""
+        if not documents or not len(self._order):
+            return []
+        wanted = torch.tensor(documents)
+        found = torch.searchsorted(self._sorted_ids, wanted).clamp_(max=len(self._order) - 1)
+        return self._order[found[self._sorted_ids[found] == wanted]].tolist()
 
 
 def lexical_shares(store: Store, queries: Sequence[str], k: int, exclude: Collection[int] = ()) -> dict[int, float]:

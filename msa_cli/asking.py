@@ -11,7 +11,7 @@ from engine.results import Answer
 from msa_cli import batch as batches
 from msa_cli import opening, progress, views
 from msa_cli.errors import FOUND, NOTHING, note
-from msa_cli.options import AsJson, Batch, Device, Model, Question, Store
+from msa_cli.options import AsJson, Batch, Device, GpuBudget, Model, Question, RamBudget, Store
 from msa_cli.page import Page
 
 
@@ -31,13 +31,17 @@ def ask(
     store: Store = None,
     json: AsJson = False,
     device: Device = None,
+    gpu_budget: GpuBudget = None,
+    ram_budget: RamBudget = None,
 ) -> int:
     """Answer a question from memory, with citations.
 
     Says so when memory does not hold the answer, and shows the nearest passages.
     """
     text = batches.one_question(question, batch)
-    with opening.open_memory(store, model=model, device=device) as memory:
+    with opening.open_memory(
+        store, model=model, device=device, gpu_budget=gpu_budget, ram_budget=ram_budget
+    ) as memory:
 
         def reply(one: str) -> Answer:
             with progress.hop_lines(verbose, transient=batch is None) as on_hop:
@@ -66,10 +70,14 @@ def recall(
     store: Store = None,
     json: AsJson = False,
     device: Device = None,
+    gpu_budget: GpuBudget = None,
+    ram_budget: RamBudget = None,
 ) -> int:
     """Show the documents that a question is routed to."""
     text = batches.one_question(question, batch)
-    with opening.open_memory(store, model=model, device=device) as memory:
+    with opening.open_memory(
+        store, model=model, device=device, gpu_budget=gpu_budget, ram_budget=ram_budget
+    ) as memory:
         if batch is not None:
             return batches.run_batch(
                 batch,

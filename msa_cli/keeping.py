@@ -12,7 +12,7 @@ from engine.errors import MsaError
 from engine.results import Forgotten, SourceInfo
 from msa_cli import opening, progress, reports, views
 from msa_cli.errors import ERROR, NOTHING, OK, note
-from msa_cli.options import AsJson, Device, Model, Store, Wait
+from msa_cli.options import AsJson, Device, GpuBudget, Model, RamBudget, Store, Wait
 from msa_cli.page import Page, is_terminal
 
 
@@ -132,9 +132,15 @@ def sources(store: Store = None, json: AsJson = False, device: Device = None) ->
     return OK
 
 
-def stats(store: Store = None, json: AsJson = False, device: Device = None) -> int:
+def stats(
+    store: Store = None,
+    json: AsJson = False,
+    device: Device = None,
+    gpu_budget: GpuBudget = None,
+    ram_budget: RamBudget = None,
+) -> int:
     """Show what the memory holds and costs, tier by tier."""
-    with opening.open_memory(store, device=device) as memory:
+    with opening.open_memory(store, device=device, gpu_budget=gpu_budget, ram_budget=ram_budget) as memory:
         result = memory.stats()
     page = Page()
     if json:

@@ -10,7 +10,13 @@ if TYPE_CHECKING:
 
 
 def open_memory(
-    store: Path | None, *, model: Path | None = None, device: str | None = None, create: bool = False
+    store: Path | None,
+    *,
+    model: Path | None = None,
+    device: str | None = None,
+    create: bool = False,
+    gpu_budget: int | None = None,
+    ram_budget: int | None = None,
 ) -> Memory:
     """The memory to work on, a context manager.
 
@@ -18,4 +24,4 @@ def open_memory(
     """
     from engine import Memory
 
-    return Memory.open(store, model=model, device=device, create=create)
+    return Memory.open(store, model=model, device=device, create=create, gpu_budget=gpu_budget, ram_budget=ram_budget)

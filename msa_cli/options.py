@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,6 +40,29 @@ Model = Annotated[
 Wait = Annotated[
     float,
     typer.Option("--wait", metavar="SECONDS", min=0.0, help="How long to wait for another writer to finish."),
+]
+
+
+def size(value: str) -> int:
+    """Bytes, as `1500000000`, `512M` or `1.5G`."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", value.strip(), re.IGNORECASE)
+    if not found:
+        raise typer.BadParameter(f"{value!r} is not a size such as 512M or 2G")
+    return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))
+
+
+GpuBudget = Annotated[
+    int | None,
+    typer.Option("--gpu-budget", metavar="SIZE", parser=size, help="Router keys on the GPU at most, such as 2G."),
+]
+RamBudget = Annotated[
+    int | None,
+    typer.Option(
+        "--ram-budget",
+        metavar="SIZE",
+        parser=size,
+        help="Router keys in RAM at most; the rest is read from the disk as it is scanned.",
+    ),
 ]
 Batch = Annotated[
     str | None,

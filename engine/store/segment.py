@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import os
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
@@ -187,6 +188,7 @@ class Segment:
         if os.fstat(self.descriptor).st_size != end:
             raise StoreCorruptError(f"{path} is damaged: it should be {end} bytes long.")
         self._scales, self._keys, self._content = (offsets[name] for name in _TENSORS)
+        self._view: mmap.mmap | None = None
 
     def scales_at(self, layer: int, chunk: int) -> int:
         """Offset in the file of the scales of `chunk`'s router keys."""
@@ -204,6 +206,14 @@ class Segment:
         """Ask the system to start reading a range now."""
         if hasattr(os, "posix_fadvise"):
             os.posix_fadvise(self.descriptor, offset, size, os.POSIX_FADV_WILLNEED)
+
+    def map(self) -> mmap.mmap:
+        """The whole file in the address space: nothing is read before it is looked at."""
+        if self._view is None:
+            # Private and writable, never written: torch takes no read-only buffer without a warning.
+            prot = mmap.PROT_READ | mmap.PROT_WRITE
+            self._view = mmap.mmap(self.descriptor, 0, flags=mmap.MAP_PRIVATE, prot=prot)
+        return self._view
 
     def read_into(self, offset: int, target: memoryview) -> None:
         """Fill `target` (bytes) from the file. Raises StoreCorruptError if the file ends before."""

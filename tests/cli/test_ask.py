@@ -147,3 +147,12 @@ def test_missing_batch_file(msa, tmp_path):
     ran = msa("ask", "--batch", str(tmp_path / "none.jsonl"))
     assert ran.code == 2
     assert ran.err == f"msa: {tmp_path / 'none.jsonl'}: No such file or directory\n"
+
+
+def test_budgets_are_sizes(msa, memory):
+    msa("ask", "q", "--ram-budget", "1.5G", "--gpu-budget", "512MiB")
+    options = memory.calls[0][2]
+    assert (options["ram_budget"], options["gpu_budget"]) == (3 << 29, 512 << 20)
+    assert msa("recall", "q", "--ram-budget", "0").code == 0
+    bad = msa("stats", "--ram-budget", "lots")
+    assert bad.code == 2 and "'lots' is not a size" in bad.err

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from engine.footprint import SIZES
+from engine.store.budget import Budget
 from engine.store.segment import Sizes
 
 
@@ -49,3 +50,12 @@ def test_where_router_keys_live_follows_the_device(memory):
     assert memory.stats().places["router_keys"] == "RAM"
     memory._device = "cuda"
     assert memory.stats().places["router_keys"] == "GPU"
+
+
+def test_router_keys_beyond_the_budget_are_on_disk(memory):
+    whole = memory.stats().bytes["router_keys"]
+    memory._budget = Budget(ram=whole - 10)
+    stats = memory.stats()
+    assert stats.places["router_keys"] == "RAM + disk" and stats.resident["router_keys"] == whole - 10
+    memory._device, memory._budget = "cuda", Budget(gpu=7, ram=0)
+    assert memory.stats().places["router_keys"] == "GPU + disk" and memory.stats().resident["router_keys"] == 7

@@ -292,3 +292,23 @@ def test_stored_text_is_the_file(memory):
     store = memory._open()
     assert store.text(memory.find("notes.txt")[0].id) == NOTES
     assert store.text(memory.find("handbook.md")[0].id) == HANDBOOK
+
+
+def test_a_gpu_without_room_is_left_for_the_cpu(memory, monkeypatch, caplog):
+    answer = memory.ask("Who keeps the light?")
+    whole, failing = memory._model, type("OutOfMemoryError", (RuntimeError,), {})
+
+    class Full:
+        device = type("Device", (), {"type": "cuda"})
+
+        def __getattr__(self, name):
+            raise failing("no room")
+
+    def loaded():
+        memory._model = memory._model or whole
+        return memory._model
+
+    monkeypatch.setattr(memory, "_loaded", loaded)
+    memory._model, memory._asker = Full(), None
+    assert memory.ask("Who keeps the light?").answer == answer.answer
+    assert memory._device == "cpu" and "going on with the CPU" in caplog.text

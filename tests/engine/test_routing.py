@@ -1,8 +1,13 @@
 """Exact words as shares, and the rounds of a recall as one list."""
 
 import pytest
+import torch
 
-from engine.routing import Routed, joined_rounds, lexical_shares
+from engine.model.config import RouterConfig
+from engine.routing import Routed, Router, joined_rounds, lexical_shares
+from engine.store.key_blocks import KeyBlock
+from engine.store.tiers import RouterKeys
+from kernels import routing_scores
 
 
 class Words:
@@ -37,3 +42,37 @@ def test_rounds_take_turns_behind_the_first_best():
 @pytest.mark.parametrize("rounds", [[[]], [[], []]])
 def test_nothing_routed_is_nothing_joined(rounds):
     assert joined_rounds(rounds) == []
+
+
+def router(places: list[str]) -> Router:
+    generator = torch.Generator().manual_seed(3)
+    blocks = []
+    for i, place in enumerate(places):
+        keys = torch.randint(-127, 128, (1, 5, 8), generator=generator, dtype=torch.int8)
+        scales = torch.rand(1, 5, 1, generator=generator).half()
+        blocks.append(KeyBlock(place, 3 * i, 3, keys, scales, torch.tensor([0, 0, 1, 1, 2])))
+    ids = torch.tensor([40, 10, 30, 20, 60, 50, 90, 70, 80])[: 3 * len(places)]
+    config = RouterConfig((0,), 16, 64, "mean", "INFONCE", 1, 1, 8)
+    return Router(None, RouterKeys(blocks, ids, torch.zeros(1), 0, 1), config)
+
+
+def test_a_gpu_without_room_is_left_for_ram(monkeypatch, caplog):
+    split = router(["GPU", "RAM", "disk"])
+    query, mask = torch.ones(2, 4, 1, 8), torch.ones(2, 4, dtype=torch.bool)
+    expected = split.scores(0, query, mask)
+    tight, calls = router(["GPU", "RAM", "disk"]), []
+
+    def full(*arguments):
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise torch.OutOfMemoryError("no room")
+        return routing_scores(*arguments)
+
+    monkeypatch.setattr("engine.routing.routing_scores", full)
+    assert tight.scores(0, query, mask).equal(expected) and expected.shape == (2, 9)
+    assert [b.place for b in tight.keys.blocks] == ["RAM", "RAM", "disk"] and "ran out of memory" in caplog.text
+
+
+def test_words_find_their_document_among_blocks():
+    routed = router(["RAM", "disk"]).select(torch.tensor([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]), 2, {20: 1.0, 99: 1.0}, 1.0)
+    assert [(r.document, round(r.score, 3), r.lexical) for r in routed] == [(20, 1.4, 1.0), (50, 0.6, 0.0)]

@@ -58,3 +58,15 @@ def make() -> Maker:
 def store(tmp_path: Path):
     with Store.create(tmp_path / "memory", "tiny", "f" * 32, SHAPE) as made:
         yield made
+
+
+@pytest.fixture
+def joined():
+    """RouterKeys -> all blocks' keys [L, C, W] and scales [L, C, G], and the document id of every chunk [C]."""
+
+    def join(loaded):
+        owners = [loaded.document_ids[b.first : b.first + b.documents][b.chunk_document] for b in loaded.blocks]
+        keys, scales = torch.cat([b.keys for b in loaded.blocks], 1), torch.cat([b.scales for b in loaded.blocks], 1)
+        return keys, scales, torch.cat(owners)
+
+    return join

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from engine.errors import StoreCorruptError
 from engine.store import rewrite
@@ -13,8 +14,9 @@ def everything(store) -> dict[int, tuple]:
     loaded = RouterKeys.load(store)
     content = fetch_pooled_kv(store, loaded.document_ids.tolist())
     starts = loaded.document_starts.tolist()
+    keys, scales = (torch.cat([getattr(b, part) for b in loaded.blocks], 1) for part in ("keys", "scales"))
     return {
-        document: (loaded.keys[:, a:b], loaded.scales[:, a:b], *states)
+        document: (keys[:, a:b], scales[:, a:b], *states)
         for document, a, b, states in zip(loaded.document_ids.tolist(), starts, starts[1:], content, strict=False)
     }
 

@@ -54,7 +54,7 @@ while store.find("last.txt") == []:
         states = fetch_pooled_kv(store, ids[-3:])
         assert [keys.shape[1] for keys, _ in states] == (loaded.document_starts[1:] - loaded.document_starts[:-1])[-3:].tolist()
         assert all(store.document_text(i) for i in ids[:5] if store.documents([i]))
-        assert loaded.keys.any(-1).all()
+        assert all(b.keys.any(-1).all() for b in loaded.blocks)
     except SegmentGoneError:
         pass
     store.search_text("amber fjord", 5)

@@ -11,6 +11,7 @@ from safetensors import safe_open
 from engine.errors import ModelMismatchError, NoMemoryError, StoreCorruptError, StoreError
 from engine.store import Store, page_of
 from engine.store.quantise import dequantise, quantise
+from engine.store.budget import Budget
 from engine.store.tiers import RouterKeys, fetch_pooled_kv
 
 
@@ -34,7 +35,7 @@ def test_what_is_committed_comes_back(store, make):
             assert store.document_text(found.id) == source.text[document.start : document.end]
 
 
-def test_router_keys_of_several_segments_are_laid_side_by_side(store, make):
+def test_router_keys_of_several_segments_are_laid_side_by_side(store, make, joined):
     first, second = make.source("a.txt", 3), make.source("b.txt", 2)
     with store.writer() as writer:
         writer.commit([first])
@@ -42,18 +43,19 @@ def test_router_keys_of_several_segments_are_laid_side_by_side(store, make):
     loaded = RouterKeys.load(store)
     wanted = torch.cat([d.states.router_keys for _, documents in (first, second) for d in documents], dim=1)
     levels, scales = quantise(wanted)
-    assert torch.equal(loaded.keys, levels.flatten(2)) and torch.equal(loaded.scales, scales)
+    keys, steps, owners = joined(loaded)
+    assert torch.equal(keys, levels.flatten(2)) and torch.equal(steps, scales)
     assert loaded.tokens == sum(d.states.n_tokens for _, documents in (first, second) for d in documents)
     assert loaded.document_ids.tolist() == store.all_document_ids()
     for position, document_id in enumerate(loaded.document_ids.tolist()):
         here = slice(*loaded.document_starts[position : position + 2].tolist())
-        assert (loaded.chunk_document[here] == document_id).all()
+        assert (owners[here] == document_id).all()
         assert here.stop - here.start == store.documents([document_id])[0].n_chunks
 
 
 def test_an_empty_memory_has_no_router_keys(store):
     loaded = RouterKeys.load(store)
-    assert loaded.keys.shape == (3, 0, 10) and loaded.document_starts.tolist() == [0]
+    assert loaded.blocks[0].keys.shape == (3, 0, 10) and loaded.document_starts.tolist() == [0]
     assert store.verify() == [] and store.search_text("anything", 3) == [] and store.footprint()["tokens"] == 0
 
 
@@ -234,3 +236,29 @@ def test_resident_bytes_are_those_in_the_page_cache(tmp_path):
     (tmp_path / "empty").touch()
     assert resident_bytes(tmp_path / "empty", 0) == 0
     assert os.path.getsize(path) == 1 << 20
+
+
+def test_keys_beyond_the_budget_are_mapped_and_the_same(store, make, joined):
+    with store.writer() as writer:
+        for i in range(4):
+            writer.commit([make.source(f"{i}.txt", 3), make.source(f"{i}b.txt", 2)])
+        writer.forget([store.find("1b.txt")[0].id])
+    whole = RouterKeys.load(store)
+    assert [b.place for b in whole.blocks] == ["RAM"]
+    total = whole.blocks[0].nbytes
+    for ram in (0, 1, total // 3, total - 1, total):
+        loaded = RouterKeys.load(store, budget=Budget(ram=ram))
+        assert sum(b.nbytes for b in loaded.blocks if b.place == "RAM") <= ram
+        assert ("disk" in {b.place for b in loaded.blocks}) == (ram < total)
+        assert [b.first for b in loaded.blocks][1:] == [b.first + b.documents for b in loaded.blocks][:-1]
+        assert all(a.equal(b) for a, b in zip(joined(loaded), joined(whole), strict=True))
+        assert loaded.document_ids.equal(whole.document_ids)
+
+
+def test_mapped_keys_outlive_the_file_they_were_in(store, make, joined):
+    with store.writer() as writer:
+        writer.commit([make.source("a.txt", 2), make.source("b.txt", 1)])
+        loaded = RouterKeys.load(store, budget=Budget(ram=0))
+        before = [t.clone() for t in joined(loaded)]
+        writer.forget([store.find("a.txt")[0].id])
+    assert all(a.equal(b) for a, b in zip(joined(loaded), before, strict=True))
