@@ -13,12 +13,16 @@ import argparse
 import json
 import random
 import statistics
+import sys
 import tempfile
 import time
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+
+if not __package__:  # run as a script: what is imported below is found from the repository's root
+    sys.path[0] = str(Path(__file__).parents[1])
 
 from rich.console import Console
 from rich.table import Table

@@ -12,11 +12,15 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import sys
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+
+if not __package__:  # run as a script: what is imported below is found from the repository's root
+    sys.path[0] = str(Path(__file__).parents[1])
 
 from rich.console import Console
 from rich.table import Table

@@ -24,7 +24,8 @@ class Question:
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    with lzma.open(path, "rt", encoding="utf-8") as lines:
+    """Records of a .jsonl or .jsonl.xz file."""
+    with (lzma.open if path.suffix == ".xz" else open)(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)
 

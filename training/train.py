@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import lzma
 import math
 import os
 import random
@@ -27,6 +26,7 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch.utils.data import DataLoader, Dataset
 
+from benchmarks.sets import read_lines
 from engine.model.checkpoint import load_tensors
 from engine.model.config import ModelConfig
 from engine.model.encoder import MSAEncoder
@@ -49,13 +49,6 @@ def save(model: MSAEncoder, start: Path, out: Path) -> None:
     for name in ("config.json", "tokenizer.json"):
         if start.resolve() != out.resolve():
             shutil.copy(start / name, out / name)
-
-
-def read_samples(path: Path) -> list[dict[str, Any]]:
-    """Samples as training.prepare wrote them, or the same file compressed by xz."""
-    opened = lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
-    with opened as lines:
-        return [json.loads(line) for line in lines]
 
 
 def optimizer_of(model: MSAEncoder, settings: dict[str, Any]) -> torch.optim.Optimizer:
@@ -118,7 +111,7 @@ def train(
     model, inputs = load(out if resume else start)
     model.to(device)
     teacher = load(teacher_folder or start)[0].eval().to(device) if settings["weights"].get("distil") else None
-    samples = read_samples(samples_file)
+    samples = list(read_lines(samples_file))
     optimizer = optimizer_of(model, settings)
     first = 0
     if resume:

@@ -18,8 +18,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-if not __package__:  # run as a file: this folder would shadow the package `kernels` with this module
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+if not __package__:  # run as a script: what is imported below is found from the repository's root
+    sys.path[0] = str(Path(__file__).parents[1])
 
 import torch
 from rich.console import Console

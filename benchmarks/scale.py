@@ -1,0 +1,247 @@
+"""A memory of N tokens: what it takes to build, what it weighs, what a question costs, whether needles are found.
+
+    python -m benchmarks.scale [--tokens 100000] [--text FOLDER] [--encode N] [--store DIR] [--model DIR] [--json]
+
+The text is real: records of the .jsonl and .jsonl.xz files in FOLDER, or the standard library's sources without one.
+The first `--encode` tokens and every document that holds a needle are encoded; the states of other documents are
+drawn from those, with a little noise, so that a memory of any size can be made in minutes: `resampled` says how much
+was. Ingest speed counts encoding at the speed measured on what was encoded. Verifies the memory first; citations are
+checked by `ask` itself. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+if not __package__:  # run as a script: what is imported below is found from the repository's root
+    sys.path[0] = str(Path(__file__).parents[1])
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.ask import new_process
+from benchmarks.corpus import standard_library
+from benchmarks.needles import Maker, Needle, score
+from benchmarks.sets import read_lines
+from engine import Memory
+from engine.asking import Asker
+from engine.ingest import Ingest
+from engine.model.interface import Context
+from engine.model.loading import load_memory_model
+from engine.model.states import DocumentStates
+from engine.places import bundled_model
+from engine.results import IngestReport
+from engine.store import Store
+
+CHARACTERS_A_TOKEN = 4.0
+FILE_CHARACTERS = 4_000_000
+RECORD_CHARACTERS = 20_000
+NEEDLE_KINDS = ("single 2", "single 3", "multi-key 1")
+MARK = "The secret "
+NOISE = 0.02
+
+
+class Resampled:
+    """A model that encodes `budget` tokens and all documents with needles; later states are drawn from earlier ones."""
+
+    def __init__(self, model: Any, budget: int, seed: int = 5):
+        self.model, self.budget = model, budget
+        self.encoded = self.resampled = 0
+        self.seconds = 0.0
+        self._pool: dict[int, list[DocumentStates]] = defaultdict(list)
+        self._random = random.Random(seed)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.model, name)
+
+    def encode_documents(self, documents: list[tuple[str, str]]) -> list[DocumentStates]:
+        real = [i for i, (_, text) in enumerate(documents) if self.encoded < self.budget or MARK in text]
+        began = time.perf_counter()
+        states = dict(zip(real, self.model.encode_documents([documents[i] for i in real]), strict=True)) if real else {}
+        self.seconds += time.perf_counter() - began
+        self.encoded += sum(s.n_tokens for s in states.values())
+        for i, made in states.items():
+            if MARK not in documents[i][1]:
+                self._pool[made.keys.shape[1]].append(made)
+        rest = [i for i in range(len(documents)) if i not in states]
+        for i, row in zip(rest, self.model.inputs.documents([documents[i] for i in rest]), strict=True):
+            states[i] = self._drawn(len(row))
+            self.resampled += len(row)
+        return [states[i] for i in range(len(documents))]
+
+    def _drawn(self, n_tokens: int) -> DocumentStates:
+        chunks = -(-n_tokens // self.model.config.router.pooling_kernel_size)
+        drawn = self._random.choice(self._pool[chunks] or self._longer(chunks))
+        keys = drawn.router_keys[:, :chunks] + NOISE * torch.randn_like(drawn.router_keys[:, :chunks])
+        keys = torch.nn.functional.normalize(keys, dim=-1)
+        return replace(drawn, router_keys=keys, keys=drawn.keys[:, :chunks], values=drawn.values[:, :chunks], n_tokens=n_tokens)
+
+    def _longer(self, chunks: int) -> list[DocumentStates]:
+        return next(self._pool[n] for n in sorted(self._pool) if n >= chunks and self._pool[n])
+
+
+def records(folder: Path) -> Iterator[tuple[str, str]]:
+    """(title, text) of all records of a folder."""
+    for path in sorted([*folder.glob("*.jsonl.xz"), *folder.glob("*.jsonl")]):
+        for record in read_lines(path):
+            yield record.get("title", ""), record["text"]
+
+
+def write_corpus(source: Path | None, folder: Path, tokens: int, needles: list[Needle], rng: random.Random) -> None:
+    """About `tokens` tokens of text as .jsonl files in `folder`, the needles' lines at random places."""
+    if source is None:
+        library = standard_library(folder.parent / "library", tokens)
+        found = ((str(p.relative_to(library)), p.read_text(errors="replace")) for p in sorted(library.rglob("*.py")))
+    else:
+        found = records(source)
+    wanted = int(tokens * CHARACTERS_A_TOKEN)
+    lines = [line for needle in needles for line in needle.lines]
+    places = sorted(((rng.randrange(wanted), line) for line in lines), reverse=True)
+    size, number, pending, piece = 0, 0, 0, []
+    for title, text in found:
+        for begin in range(0, len(text), RECORD_CHARACTERS):
+            part = text[begin : begin + RECORD_CHARACTERS]
+            size += len(part)
+            while places and places[-1][0] < size:
+                at = part.find("\n", rng.randrange(len(part))) + 1
+                part = f"{part[:at]}{places.pop()[1]}\n{part[at:]}"
+            piece.append(json.dumps({"id": str(number), "title": title, "text": part}))
+            number, pending = number + 1, pending + len(part)
+        if pending >= FILE_CHARACTERS or size >= wanted:
+            (folder / f"{number:08d}.jsonl").write_text("\n".join(piece) + "\n", encoding="utf-8")
+            pending, piece = 0, []
+        if size >= wanted:
+            return
+    raise SystemExit(f"there is text for {size / CHARACTERS_A_TOKEN:,.0f} tokens only; name a folder with more")
+
+
+def build(place: Path, corpus: Path, model: Any, encode: int) -> tuple[IngestReport, Resampled]:
+    seat = Resampled(model, encode)
+    store = Store.create(place, model.name, model.fingerprint, model.config.state_shape)
+    with store.writer() as writer:
+        report = Ingest(store, writer, seat).run([corpus])
+    if report.failed:
+        raise SystemExit(f"not ingested: {report.failed[0]}")
+    store.close()
+    return report, seat
+
+
+def speed(report: IngestReport, seat: Resampled) -> float:
+    """Tokens a second if all had been encoded as fast as what was."""
+    others = (report.seconds - report.timings_ms["encode"] / 1000) / report.tokens
+    return 1 / (others + seat.seconds / seat.encoded)
+
+
+def route_times(memory: Memory, questions: list[str], rounds: int) -> tuple[float, list[float]]:
+    """(seconds to load the router keys, milliseconds of each scan)."""
+    model, store = memory._loaded(), memory._open()
+    began = time.perf_counter()
+    asker = Asker(store, model)
+    router = asker._loop(None).router
+    loaded = time.perf_counter() - began
+
+    class Timed:
+        """Stands in for the router and notes how long it takes."""
+
+        spent: list[float] = []
+
+        def scores(self, layer, query, mask):
+            start = time.perf_counter()
+            found = router.scores(layer, query, mask)
+            if found.is_cuda:
+                torch.cuda.synchronize()
+            self.spent.append((time.perf_counter() - start) * 1000)
+            return found
+
+    timed = Timed()
+    for i in range(rounds + 1):
+        model.route([Context(questions[i % len(questions)])], timed)
+    return loaded, timed.spent[1:]
+
+
+def p95(values: list[float]) -> float:
+    return sorted(values)[min(len(values) - 1, int(0.95 * len(values)))]
+
+
+def measure(place: Path, model_folder: Path | None, needles: list[Needle], cold: int) -> dict[str, Any]:
+    questions = [n.question for n in needles]
+    processes = [new_process(place, questions[i % len(questions)], model_folder) for i in range(cold)]
+    with Memory.open(place, model=model_folder) as memory:
+        loading, scans = route_times(memory, questions, 20)
+        memory.ask(questions[0])
+        warm, right = [], []
+        for needle in needles:
+            began = time.perf_counter()
+            answer = memory.ask(needle.question)
+            warm.append((time.perf_counter() - began) * 1000)
+            right.append(score(answer.answers, needle.values))
+        stats = memory.stats()
+    gpu = torch.cuda.max_memory_allocated() >> 20 if torch.cuda.is_available() else 0
+    tiers = {tier: round(size / stats.tokens, 2) for tier, size in stats.bytes.items() if tier != "total"}
+    return {
+        "tokens": stats.tokens,
+        "documents": stats.documents,
+        "bytes_per_token": round(stats.bytes_per_token, 1),
+        "router_bytes_per_token": tiers["router_keys"],
+        "bytes_per_token_by_tier": tiers,
+        "load_keys_ms": round(loading * 1000, 1),
+        "route_ms": round(statistics.median(scans), 1),
+        "route_ms_p95": round(p95(scans), 1),
+        "ask_ms_cold": round(1000 * statistics.median(wall for wall, _ in processes)),
+        "ask_ms_warm": round(statistics.median(warm)),
+        "ask_ms_warm_p95": round(p95(warm)),
+        "peak_rss_mb": round(max(rss for _, rss in processes)),
+        "gpu_memory_mb": gpu,
+        "needle_accuracy": round(100 * statistics.mean(right), 1),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--tokens", type=int, default=100_000)
+    parser.add_argument("--text", type=Path, help="a folder of .jsonl or .jsonl.xz records")
+    parser.add_argument("--encode", type=int, default=200_000, help="tokens to encode before states are resampled")
+    parser.add_argument("--store", type=Path, help="build the memory here and keep it")
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--needles", type=int, default=10, help="of each of three kinds")
+    parser.add_argument("--cold", type=int, default=5, help="questions asked in a new process each")
+    parser.add_argument("--json", action="store_true", help="no table")
+    args = parser.parse_args()
+    rng = random.Random(11)
+    maker = Maker(13)
+    needles = [maker.needle(kind) for kind in NEEDLE_KINDS for _ in range(args.needles)]
+    with tempfile.TemporaryDirectory() as temporary:
+        corpus, place = Path(temporary) / "corpus", args.store or Path(temporary) / "memory"
+        corpus.mkdir()
+        write_corpus(args.text, corpus, args.tokens, needles, rng)
+        report, seat = build(place, corpus, load_memory_model(args.model or bundled_model()), args.encode)
+        with Memory.open(place, model=args.model) as memory:
+            verification = memory.verify()
+        if not verification.sound:
+            raise SystemExit("the memory does not verify: " + verification.problems[0])
+        result = {"benchmark": "scale", **measure(place, args.model, needles, args.cold)}
+    result["ingest_tokens_per_s"] = round(speed(report, seat))
+    result["ingest_ms_by_stage"] = {**report.timings_ms, "encode_if_all": round(1000 * seat.seconds * report.tokens / seat.encoded)}
+    result["resampled"] = round(seat.resampled / report.tokens, 3)
+    if not args.json:
+        table = Table("what", "value", title=f"{result['tokens']:,} tokens, {100 * result['resampled']:.0f}% resampled states")
+        for name, value in result.items():
+            table.add_row(name, str(value))
+        Console().print(table)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
