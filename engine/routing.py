@@ -45,8 +45,9 @@ class Router:
         self._sorted_ids, self._order = keys.document_ids.sort()
 
     def scores(self, layer: int, query: Tensor, mask: Tensor) -> Tensor:
-        parts = [self._scan(number, layer, query, mask).to(query.device) for number in range(len(self.keys.blocks))]
-        return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+        # All scans are under way before the first is waited for: each GPU works at once.
+        parts = [self._scan(number, layer, query, mask) for number in range(len(self.keys.blocks))]
+        return torch.cat([part.to(query.device) for part in parts], 1)
 
     def _scan(self, number: int, layer: int, query: Tensor, mask: Tensor) -> Tensor:
         """Scores [Q, n] of one block's documents, computed where its keys are."""

@@ -68,32 +68,38 @@ class Layout:
         return list(zip(*(c.tolist() for c in columns), strict=True))
 
 
-def load_blocks(store: Store, layout: Layout, device: torch.device, budget: Budget) -> list[KeyBlock]:
-    """Blocks in document order: as many documents on the GPU as fit, then in RAM, the rest mapped."""
+def rooms(device: torch.device, budget: Budget) -> list[tuple[torch.device, int]]:
+    """Where keys may be held and how many bytes there: the GPU asked for (all of them for "cuda"), then RAM."""
+    gpus: list[torch.device] = []
+    if device.type == "cuda":
+        numbers = range(torch.cuda.device_count()) if device.index is None else [device.index]
+        gpus = [torch.device("cuda", i) for i in numbers]
+    held = [(gpu, budget.gpu_room(torch.cuda.mem_get_info(gpu)[0])) for gpu in gpus]
+    return [*held, (torch.device("cpu"), budget.ram_room())]
+
+
+def load_blocks(store: Store, layout: Layout, held: list[tuple[torch.device, int]]) -> list[KeyBlock]:
+    """Blocks in document order: each room takes as many documents as fit it, the rest is mapped."""
     shape = store.shape
-    a_chunk = shape.layers * shape.router_heads * (shape.router_dim + 2)
-    taken = layout.n_chunks.cumsum() * a_chunk
-    gpu = 0 if device.type == "cpu" else budget.gpu_room(torch.cuda.mem_get_info(device)[0])
-    on_gpu = int(np.searchsorted(taken, gpu, "right"))
-    in_ram = int(np.searchsorted(taken, (taken[on_gpu - 1] if on_gpu else 0) + budget.ram_room(), "right"))
-    blocks = []
-    if on_gpu:
-        try:
-            blocks.append(_read(store, layout, 0, on_gpu, device))
-        except torch.OutOfMemoryError:
-            logger.warning("the GPU has no room for the router keys; they are kept in RAM")
-            on_gpu = 0
-    if on_gpu < in_ram or not len(taken):
-        blocks.append(_read(store, layout, on_gpu, in_ram, torch.device("cpu")))
-    first = in_ram
-    for segment_id, chunk, count, documents in layout.runs(in_ram, len(taken)):
+    taken = np.concatenate(([0], layout.n_chunks.cumsum())) * shape.layers * shape.router_heads * (shape.router_dim + 2)
+    blocks: list[KeyBlock] = []
+    first = 0
+    for device, room in held:
+        stop = int(np.searchsorted(taken, taken[first] + room, "right")) - 1
+        if stop > first:
+            try:
+                blocks.append(_read(store, layout, first, stop, device))
+                first = stop
+            except torch.OutOfMemoryError:
+                logger.warning("%s has no room for its router keys; the next place takes them", device)
+    for segment_id, chunk, count, documents in layout.runs(first, len(layout.ids)):
         segment = store.segment(segment_id, layout.files[segment_id])
-        keys, scales = mapped(segment, store.shape.layers, store.shape.router_heads)
+        keys, scales = mapped(segment, shape.layers, shape.router_heads)
         here = slice(chunk, chunk + count)
         owners = _owners(layout, first, first + documents)
         blocks.append(KeyBlock("disk", first, documents, keys[:, here], scales[:, here], owners))
         first += documents
-    return blocks
+    return blocks or [_read(store, layout, 0, 0, torch.device("cpu"))]
 
 
 def mapped(segment: Segment, layers: int, heads: int) -> tuple[Tensor, Tensor]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from engine.store import catalog
 from engine.store.budget import Budget
 from engine.store.errors import SegmentGoneError, told
-from engine.store.key_blocks import KeyBlock, Layout, load_blocks
+from engine.store.key_blocks import KeyBlock, Layout, load_blocks, rooms
 from engine.store.quantise import unpack
 from engine.store.rewrite import segments_in_order
 
@@ -51,7 +51,7 @@ class RouterKeys:
         layout, version = _layout(store)
         store.keep_segments(set(layout.files))
         with told(store.directory):
-            blocks = load_blocks(store, layout, device, budget)
+            blocks = load_blocks(store, layout, rooms(device, budget))
         starts = np.concatenate(([0], layout.n_chunks.cumsum()))
         ids = torch.from_numpy(layout.ids)
         return cls(blocks, ids, torch.from_numpy(starts), int(layout.n_tokens.sum()), version)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from safetensors import safe_open
 
 from engine.errors import ModelMismatchError, NoMemoryError, StoreCorruptError, StoreError
 from engine.store import Store, page_of
-from engine.store.quantise import dequantise, quantise
 from engine.store.budget import Budget
-from engine.store.tiers import RouterKeys, fetch_pooled_kv
+from engine.store.key_blocks import load_blocks
+from engine.store.quantise import dequantise, quantise
+from engine.store.tiers import RouterKeys, _layout, fetch_pooled_kv
 
 
 def test_what_is_committed_comes_back(store, make):
@@ -262,3 +264,15 @@ def test_mapped_keys_outlive_the_file_they_were_in(store, make, joined):
         before = [t.clone() for t in joined(loaded)]
         writer.forget([store.find("a.txt")[0].id])
     assert all(a.equal(b) for a, b in zip(joined(loaded), before, strict=True))
+
+
+def test_every_room_takes_what_fits_it(store, make, joined):
+    with store.writer() as writer:
+        writer.commit([make.source("a.txt", 9, tokens=100)])
+    whole = RouterKeys.load(store)
+    a_document = whole.blocks[0].nbytes // 9
+    layout, _ = _layout(store)
+    cpu = torch.device("cpu")
+    blocks = load_blocks(store, layout, [(cpu, 4 * a_document), (cpu, a_document - 1), (cpu, 3 * a_document + 1)])
+    assert [(b.place, b.first, b.documents) for b in blocks] == [("RAM", 0, 4), ("RAM", 4, 3), ("disk", 7, 2)]
+    assert joined(replace(whole, blocks=blocks))[0].equal(whole.blocks[0].keys)
