@@ -10,7 +10,7 @@ from engine.grounding import best_sentence, cite, quote_span
 from engine.interleave import Found, Interleaver, Outcome, Policy, Round
 from engine.results import Answer, Citation, Hop, HopDocument, Recall, RecalledDocument
 from engine.routing import Routed, Router
-from engine.several import JOINT, answers_of
+from engine.several import JOINT, answers_of, one_by_one
 from engine.store import SegmentGoneError, page_of
 from engine.store.budget import Budget
 from engine.store.tiers import RouterKeys
@@ -35,8 +35,15 @@ class Asker:
     def ask(
         self, question: str, top_k: int | None, max_hops: int | None, on_hop: Callable[[Hop], None] | None
     ) -> Answer:
-        """Raises UnsupportedError when the model cannot answer."""
+        """A question about several named things is asked of each. Raises UnsupportedError when the model cannot answer."""
+        parts = one_by_one(question)
+        if parts:
+            return _together(question, [self._ask(part, top_k, max_hops, on_hop) for part in parts])
+        return self._ask(question, top_k, max_hops, on_hop)
 
+    def _ask(
+        self, question: str, top_k: int | None, max_hops: int | None, on_hop: Callable[[Hop], None] | None
+    ) -> Answer:
         def run() -> Answer:
             began = time.perf_counter()
             loop = self._loop(top_k)
@@ -145,6 +152,28 @@ class Asker:
         if row.page_starts_json is not None:
             return None
         return self.store.line_range(row.source_id, row.start, row.end)
+
+
+def _together(question: str, answers: list[Answer]) -> Answer:
+    """One answer from those to each part: as sure as the least sure, found if any is."""
+
+    def every(field: str) -> list:
+        return list(dict.fromkeys(x for a in answers for x in getattr(a, field)))
+
+    texts = every("answers")
+    found = bool(texts)
+    return Answer(
+        question,
+        JOINT.join(texts) if found else None,
+        found,
+        min(a.confidence for a in answers if a.found or not found),
+        every("citations"),
+        [hop for a in answers for hop in a.hops],
+        {stage: round(sum(a.timings_ms[stage] for a in answers), 1) for stage in answers[0].timings_ms},
+        nearest=[c for a in answers if not a.found for c in a.nearest[:1]],
+        dropped_citations=sum(a.dropped_citations for a in answers),
+        answers=texts,
+    )
 
 
 def _distinct(found: list[Found]) -> list[Found]:

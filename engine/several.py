@@ -12,6 +12,10 @@ MARGIN = math.log(4)
 """A further answer weighs at least a quarter of the best one."""
 
 JOINT = "; "
+MOST_PARTS = 6
+MOST_WORDS = 8
+_LISTED = re.compile(r"(.*\b(?:of|for|in|at|by|from|has|have|does|do)\s+)(.+?)([?.!]*)$", re.IGNORECASE | re.DOTALL)
+_BETWEEN = re.compile(r",\s*(?:and\s+)?|\s+and\s+")
 _ASKED = re.compile(
     r"\b(?:all|both|list|each|every)\b"
     r"|\b(?:what|which|who)\s+(?:are|were)\b"
@@ -24,6 +28,22 @@ _ASKED = re.compile(
 def asks_for_several(question: str) -> bool:
     """Whether the wording asks for more than one thing: "what are", "list", "all", "which ports are"."""
     return _ASKED.search(question) is not None
+
+
+def one_by_one(question: str) -> list[str]:
+    """A question about several named things -> one about each; empty when it names one thing.
+
+    "What are the ports of A, B and C?" asks three. Two names may be one ("Romeo and Juliet"): they are only taken
+    apart where each has several words.
+    """
+    listed = _LISTED.match(question)
+    if not listed or not asks_for_several(question):
+        return []
+    names = [name.strip() for name in _BETWEEN.split(listed[2])]
+    least = 1 if len(names) > 2 else 2
+    if not 2 <= len(names) <= MOST_PARTS or any(not least <= len(n.split()) <= MOST_WORDS for n in names):
+        return []
+    return [f"{listed[1]}{name}{listed[3]}" for name in names]
 
 
 def answers_of(question: str, found: list[Found]) -> list[Found]:

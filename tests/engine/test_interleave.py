@@ -14,7 +14,7 @@ from engine import Memory
 from engine.model.config import ModelConfig
 from engine.model.interface import Answered, Context, Reading
 from engine.model.states import DocumentStates
-from engine.several import asks_for_several
+from engine.several import asks_for_several, one_by_one
 
 TEXTS = {
     "a.txt": "The lighthouse was built by Ada.",
@@ -218,6 +218,43 @@ def test_several_things_asked_for_are_all_given(ask):
 )
 def test_the_wording_says_whether_several_are_asked_for(question, several):
     assert asks_for_several(question) == several
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        ("What are all the ports of A, B, and C?", ["A", "B", "C"]),
+        ("What are the secret numbers of red mill and old bridge?", ["red mill", "old bridge"]),
+        ("What are the themes of Romeo and Juliet?", []),
+        ("List all ports.", []),
+        ("What is the port of A, B and C?", []),
+        ("What are the names of the man who came late to see the old mill, Ada and Bo?", []),
+    ],
+)
+def test_several_named_things_are_asked_for_one_by_one(question, parts):
+    asked = one_by_one(question)
+    assert [q.rpartition(" of ")[2].rstrip("?") for q in asked] == parts
+    assert all(q.endswith("?") and q.startswith(question[:9]) for q in asked)
+
+
+def test_parts_of_a_question_are_answered_together(ask):
+    builders = {"the old lighthouse": "a.txt", "the new bridge": "b.txt", "the red barn": "e.txt"}
+
+    class Each(Scripted):
+        def answer(self, contexts, candidates):
+            out = super().answer(contexts, candidates)
+            for context, answered in zip(contexts, out, strict=True):
+                wanted = next(name for thing, name in builders.items() if thing in context.question)
+                answered.readings = [r for r in answered.readings if self.names[context.evidence[-1].document] == wanted]
+            return out
+
+    model = Each(chain, lambda names: 1.0, {"a.txt": ("Ada", 3.0), "b.txt": ("Bo", 2.0)})
+    answer = ask(model, question="Who are the builders of the old lighthouse, the new bridge and the red barn?")
+    assert answer.answers == ["Ada", "Bo"] and answer.answer == "Ada; Bo" and answer.found
+    assert [c.source for c in answer.citations] == ["a.txt", "b.txt"]
+    assert answer.confidence == pytest.approx(0.8808, abs=1e-4) and len(answer.hops) >= 3
+    nobody = ask(Each(chain, lambda names: 1.0, {}), question="Who are the builders of the old lighthouse, the new bridge and the red barn?")
+    assert not nobody.found and nobody.answer is None
 
 
 def test_yes_rests_on_its_passage(ask):
