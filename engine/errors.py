@@ -40,3 +40,7 @@ class CheckpointError(MsaError):
 
 class UnsupportedError(MsaError):
     """The loaded model cannot do this (for example answer, when it can only route)."""
+
+
+class RankError(MsaError):
+    """Another process that holds a part of this memory is gone or cannot be reached."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from engine.encoding import Encoding
 from engine.errors import SourceError
@@ -37,12 +38,16 @@ class Ingest:
         self._stored = _by_path(store.sources())
         self._gone: list[int] = []
 
-    def run(self, roots: Sequence[Path], *, prune: bool = False, hidden: bool = False) -> IngestReport:
+    def run(
+        self, roots: Sequence[Path], *, prune: bool = False, hidden: bool = False, part: tuple[int, int] = (0, 1)
+    ) -> IngestReport:
+        """`part` says which of how many shards this memory is: it takes the files whose path falls to it."""
         with self.encoding.timed("discover"):
             discovery = discover(roots, hidden=hidden)
         self.report.skipped = list(discovery.skipped)
-        self.encoding.expect(len(discovery.found), sum(f.size for f in discovery.found))
-        for found in discovery.found:
+        mine = [f for f in discovery.found if crc32(os.fsencode(f.name)) % part[1] == part[0]]
+        self.encoding.expect(len(mine), sum(f.size for f in mine))
+        for found in mine:
             self.encoding.begin(found.name)
             self._file(found)
             self.encoding.done(found.size)

@@ -16,7 +16,6 @@ from engine.errors import UnsupportedError
 from engine.model.interface import Candidates, Context, Evidence, Reading
 from engine.routing import joined_rounds, lexical_shares
 from engine.store import SegmentGoneError
-from engine.store.tiers import fetch_pooled_kv
 
 if TYPE_CHECKING:
     from engine.model.interface import MemoryModel
@@ -188,17 +187,21 @@ class Interleaver:
         return sorted(logits, key=lambda x: -x[1])
 
     def _route(self, contexts: list[Context], k: int, exclude: list[set[int]]) -> list[list[Routed]]:
-        scores = self.model.route(contexts, self.router).cpu()
-        routed = []
-        for context, row, gone in zip(contexts, scores, exclude, strict=True):
-            lexical = lexical_shares(self.store, _lexical_queries(context), self.policy.lexical_k, gone)
-            routed.append(self.router.select(row, k, lexical, self.policy.lexical_weight, gone))
-        return routed
+        words = [
+            lexical_shares(self.store, _lexical_queries(context), self.policy.lexical_k, gone)
+            for context, gone in zip(contexts, exclude, strict=True)
+        ]
+        router = self.router.asking(k + max(map(len, exclude), default=0), words)
+        scores = self.model.route(contexts, router).cpu()
+        return [
+            router.select(row, k, lexical, self.policy.lexical_weight, gone)
+            for row, lexical, gone in zip(scores, words, exclude, strict=True)
+        ]
 
     def _candidates(self, routed: list[Routed]) -> Candidates:
         documents = [r.document for r in routed]
         self._rows.update({row.id: row for row in self.store.documents([d for d in documents if d not in self._rows])})
-        return Candidates(documents, [r.routing for r in routed], fetch_pooled_kv(self.store, documents))
+        return Candidates(documents, [r.routing for r in routed], self.store.pooled_kv(documents))
 
     def _evidence(self, document: int) -> Evidence:
         row = self.row(document)

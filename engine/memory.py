@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import MsaError, NoMemoryError
-from engine.places import bundled_model, store_directory
+from engine.places import bundled_model, store_directory, world_size
 from engine.results import (
     Answer,
     Footprint,
@@ -67,22 +67,37 @@ class Memory:
         `model` is a checkpoint folder (default: the bundled model); `device` is cpu or cuda (default: what is there).
         The budgets are bytes that router keys may take (default: a share of what is free); what fits neither is read
         from the disk as it is scanned.
+        Under `torchrun` the memory is in shards, one a process: use it on rank 0, call `serve` on the others.
         Raises NoMemoryError.
         """
         place = store_directory(directory)
+        folder, budget = Path(model) if model else bundled_model(), Budget(gpu_budget, ram_budget)
+        if world_size() > 1:
+            from engine.parallel.memory import ParallelMemory
+            from engine.parallel.ranks import Ranks
+
+            return ParallelMemory(place, folder, device, budget, Ranks())
         store = None
         try:
             store = Store.open(place)
         except NoMemoryError:
             if not create:
                 raise
-        return cls(place, store, Path(model) if model else bundled_model(), device, Budget(gpu_budget, ram_budget))
+        return cls(place, store, folder, device, budget)
 
     def __enter__(self) -> Memory:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    @property
+    def helper(self) -> bool:
+        """Whether this process only serves another one (under `torchrun`, ranks other than 0)."""
+        return False
+
+    def serve(self) -> None:
+        """Serve rank 0 until it is done; nothing to do for a memory in one process."""
 
     def close(self) -> None:
         if self._store is not None:
@@ -112,16 +127,24 @@ class Memory:
             raise MsaError("Nothing to ingest: name a file or a folder.")
         if dry_run:
             return listing(roots, hidden)
+        return self._with_room(lambda: self.ingest_part(roots, prune=prune, hidden=hidden, wait=wait, progress=progress))
+
+    def ingest_part(
+        self,
+        roots: Sequence[Path],
+        *,
+        prune: bool,
+        hidden: bool,
+        wait: float,
+        progress: Progress | None = None,
+        part: tuple[int, int] = (0, 1),
+    ) -> IngestReport:
+        """`ingest`, but only of the files that fall to `part`: which of how many shards this memory is."""
+        from engine.ingest import Ingest
+
         for root in roots:
             if not os.path.exists(root):
                 raise MsaError(f"{root}: no such file or folder")
-        return self._with_room(lambda: self._ingest(roots, prune, hidden, wait, progress))
-
-    def _ingest(
-        self, roots: Sequence[Path], prune: bool, hidden: bool, wait: float, progress: Progress | None
-    ) -> IngestReport:
-        from engine.ingest import Ingest
-
         model = self._loaded()
         try:
             store = self._open()
@@ -133,7 +156,7 @@ class Memory:
         with store.writer(wait) as writer:
             # Another process may have rebuilt the memory while we waited.
             store.check_model(model.fingerprint, model.name)
-            return Ingest(store, writer, model, progress).run(roots, prune=prune, hidden=hidden)
+            return Ingest(store, writer, model, progress).run(roots, prune=prune, hidden=hidden, part=part)
 
     def ask(
         self,

@@ -1,4 +1,4 @@
-"""Where a memory lives when nobody says: MSA_STORE, a `.msa` folder found upward, else the user's data directory."""
+"""Where this process is, and where a memory lives when nobody says: MSA_STORE, a `.msa` folder found upward, else the user's data directory."""
 
 from __future__ import annotations
 
@@ -26,3 +26,9 @@ def store_directory(explicit: Path | str | None = None, start: Path | None = Non
 def bundled_model() -> Path:
     """The folder of the model that ships with the package."""
     return Path(__file__).parent / "bundled"
+
+
+def world_size() -> int:
+    """Processes that `torchrun` started together with this one; 1 without it."""
+    known = all(name in os.environ for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"))
+    return int(os.environ.get("WORLD_SIZE", "1")) if known else 1

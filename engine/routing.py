@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from engine.model.config import RouterConfig
-from engine.store.tiers import RouterKeys, fetch_pooled_kv
+from engine.store.tiers import RouterKeys
 from kernels import routing_scores
 
 if TYPE_CHECKING:
@@ -35,14 +35,54 @@ class Routed:
     lexical: float
 
 
-class Router:
+class Selector:
+    """The best documents by their scores and by exact words. `document_ids` int64 [N] in the order of scores."""
+
+    def __init__(self, document_ids: Tensor):
+        self.document_ids = document_ids
+        self._sorted_ids, self._order = document_ids.sort()
+
+    def select(
+        self,
+        scores: Tensor,
+        k: int,
+        lexical: Mapping[int, float] | None = None,
+        lexical_weight: float = 0.0,
+        exclude: Collection[int] = (),
+    ) -> list[Routed]:
+        """The k best documents for one context, best first. `scores` [N] is one context's row; `lexical` gives
+        documents found by exact words their share, 0..1; `exclude` are documents already in the context."""
+        shares = dict(lexical or {}) if lexical_weight else {}
+        near = scores.topk(min(len(scores), k + len(exclude))).indices.tolist()
+        positions = {*near, *self.positions(list(shares))}
+        routed = []
+        for i in positions:
+            document, routing = int(self.document_ids[i]), float(scores[i])
+            if document not in exclude:
+                share = shares.get(document, 0.0)
+                routed.append(Routed(document, routing + lexical_weight * share, routing, share))
+        return sorted(routed, key=lambda r: (-r.score, r.document))[:k]
+
+    def positions(self, documents: Sequence[int]) -> list[int]:
+        """Where in the order of scores these document ids are; ids that are not there are left out."""
+        if not documents or not len(self._order):
+            return []
+        wanted = torch.tensor(documents)
+        found = torch.searchsorted(self._sorted_ids, wanted).clamp_(max=len(self._order) - 1)
+        return self._order[found[self._sorted_ids[found] == wanted]].tolist()
+
+class Router(Selector):
     """All documents of a memory, by their resident router keys: the model's RoutedMemory."""
 
     def __init__(self, store: Store, keys: RouterKeys, config: RouterConfig):
+        super().__init__(keys.document_ids)
         self.store = store
         self.keys = keys
         self.config = config
-        self._sorted_ids, self._order = keys.document_ids.sort()
+
+    def asking(self, k: int, wanted: Sequence[Collection[int]]) -> Router:
+        """The router for one round that takes at most k documents, or knows of `wanted` ones: here, all of them."""
+        return self
 
     def scores(self, layer: int, query: Tensor, mask: Tensor) -> Tensor:
         # All scans are under way before the first is waited for: each GPU works at once.
@@ -75,37 +115,8 @@ class Router:
         return best.values, best.indices
 
     def fetch(self, layer: int, documents: Sequence[int]) -> tuple[Tensor, Tensor]:
-        pairs = fetch_pooled_kv(self.store, self.keys.document_ids[list(documents)].tolist())
+        pairs = self.store.pooled_kv(self.document_ids[list(documents)].tolist())
         return torch.cat([k[layer] for k, _ in pairs]), torch.cat([v[layer] for _, v in pairs])
-
-    def select(
-        self,
-        scores: Tensor,
-        k: int,
-        lexical: Mapping[int, float] | None = None,
-        lexical_weight: float = 0.0,
-        exclude: Collection[int] = (),
-    ) -> list[Routed]:
-        """The k best documents for one context, best first. `scores` [N] is one context's row; `lexical` gives
-        documents found by exact words their share, 0..1; `exclude` are documents already in the context."""
-        shares = dict(lexical or {}) if lexical_weight else {}
-        near = scores.topk(min(len(scores), k + len(exclude))).indices.tolist()
-        positions = {*near, *self._positions(list(shares))}
-        routed = []
-        for i in positions:
-            document, routing = int(self.keys.document_ids[i]), float(scores[i])
-            if document not in exclude:
-                share = shares.get(document, 0.0)
-                routed.append(Routed(document, routing + lexical_weight * share, routing, share))
-        return sorted(routed, key=lambda r: (-r.score, r.document))[:k]
-
-    def _positions(self, documents: Sequence[int]) -> list[int]:
-        """Where in the order of scores these document ids are; ids that are not there are left out."""
-        if not documents or not len(self._order):
-            return []
-        wanted = torch.tensor(documents)
-        found = torch.searchsorted(self._sorted_ids, wanted).clamp_(max=len(self._order) - 1)
-        return self._order[found[self._sorted_ids[found] == wanted]].tolist()
 
 
 def lexical_shares(store: Store, queries: Sequence[str], k: int, exclude: Collection[int] = ()) -> dict[int, float]:

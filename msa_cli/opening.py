@@ -20,8 +20,13 @@ def open_memory(
 ) -> Memory:
     """The memory to work on, a context manager.
 
-    The engine is imported here, so that help and usage errors do without it.
+    The engine is imported here, so that help and usage errors do without it. Of several processes under `torchrun`
+    only the first comes back; the others serve it and end.
     """
     from engine import Memory
 
-    return Memory.open(store, model=model, device=device, create=create, gpu_budget=gpu_budget, ram_budget=ram_budget)
+    memory = Memory.open(store, model=model, device=device, create=create, gpu_budget=gpu_budget, ram_budget=ram_budget)
+    if memory.helper:
+        memory.serve()
+        raise SystemExit(0)
+    return memory

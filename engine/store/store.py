@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import ModelMismatchError, StoreError
 from engine.model.states import StateShape
@@ -21,6 +21,9 @@ from engine.store.records import DocumentRow, SourceRow
 from engine.store.segment import Segment, sync_directory
 from engine.store.stamp import Stamp
 from engine.store.writer import Writer, open_writer
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Store:
@@ -190,6 +193,12 @@ class Store:
         """The k documents that match the words of `query` best: (document id, BM25 score, more is better)."""
         with told(self.directory):
             return search.search(self._db, query, k)
+
+    def pooled_kv(self, document_ids: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
+        """Content keys and values of documents, in the order asked: float32 [L, C, G, D] each (`tiers`)."""
+        from engine.store.tiers import fetch_pooled_kv
+
+        return fetch_pooled_kv(self, document_ids)
 
     def footprint(self) -> dict[str, Any]:
         """What the memory costs: fields of `engine.results.Footprint` except model, device and projections."""
