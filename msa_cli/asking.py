@@ -40,7 +40,7 @@ def ask(
     """
     text = batches.one_question(question, batch)
     with opening.open_memory(
-        store, model=model, device=device, gpu_budget=gpu_budget, ram_budget=ram_budget
+        store, model=model, device=device, gpu_budget=gpu_budget, ram_budget=ram_budget, thinks=True
     ) as memory:
 
         def reply(one: str) -> Answer:
@@ -76,7 +76,7 @@ def recall(
     """Show the documents that a question is routed to."""
     text = batches.one_question(question, batch)
     with opening.open_memory(
-        store, model=model, device=device, gpu_budget=gpu_budget, ram_budget=ram_budget
+        store, model=model, device=device, gpu_budget=gpu_budget, ram_budget=ram_budget, thinks=True
     ) as memory:
         if batch is not None:
             return batches.run_batch(

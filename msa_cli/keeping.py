@@ -31,7 +31,7 @@ def ingest(
 
     Unchanged files are passed over, so that running it again costs little.
     """
-    with opening.open_memory(store, model=model, device=device, create=True) as memory:
+    with opening.open_memory(store, model=model, device=device, create=True, thinks=not dry_run) as memory:
         with progress.ingest_bar("ingest") as bar:
             report = memory.ingest(
                 paths, prune=prune, dry_run=dry_run, hidden=hidden, wait=wait, progress=bar
@@ -54,7 +54,7 @@ def rebuild(
     device: Device = None,
 ) -> int:
     """Encode everything in memory anew."""
-    with opening.open_memory(store, model=model, device=device) as memory:
+    with opening.open_memory(store, model=model, device=device, thinks=True) as memory:
         with progress.ingest_bar("rebuild") as bar:
             report = memory.rebuild(progress=bar, wait=wait)
     page = Page()

@@ -78,6 +78,10 @@ class Projections(nn.Module):
     def keys(self, chunks: Tensor) -> Tensor:
         return F.normalize(chunks @ self.key.T, dim=-1)
 
+    def scores(self, states: States, picked: list[int], keys: Tensor) -> Tensor:
+        """Of all chunks [B, C]."""
+        return self.ask(*states.queries(picked)) @ keys.T
+
     def pull(self) -> Tensor:
         return (self.query - self.began[0]).square().sum() + (self.key - self.began[1]).square().sum()
 
@@ -95,7 +99,7 @@ def ranked(model: Projections, states: States, k: int) -> list[list[int]]:
     found: list[list[int]] = []
     for begin in range(0, len(states), 64):
         picked = list(range(begin, min(begin + 64, len(states))))
-        scores = best(model.ask(*states.queries(picked)) @ keys.T, states.chunk_document, states.n_documents)
+        scores = best(model.scores(states, picked, keys), states.chunk_document, states.n_documents)
         for row, i in zip(scores, picked, strict=True):
             row[states.read[i]] = -1e4
             found.append(row.topk(k).indices.tolist())
@@ -138,7 +142,7 @@ def train(model: Projections, states: States, settings: dict[str, Any], log: boo
         documents = sorted(wanted | mined | drawn)
         place = {d: n for n, d in enumerate(documents)}
         chunks, owners = states.documents(documents)
-        scores = best(model.ask(*states.queries(picked)) @ model.keys(chunks).T, owners, len(documents))
+        scores = best(model.scores(states, picked, model.keys(chunks)), owners, len(documents))
         positive = torch.zeros_like(scores, dtype=torch.bool)
         negative = torch.ones_like(positive)
         for n, i in enumerate(picked):

@@ -18,7 +18,7 @@ def test_ingest_is_one_summary_line(msa, memory):
         "ingested: 2 added, 0 changed, 1 unchanged; 4 documents, 900 tokens in 0.5 s (1,800 tokens/s)\n"
     )
     assert ran.err == ""
-    options = {"model": Path("m"), "device": None, "create": True}
+    options = {"model": Path("m"), "device": None, "create": True, "thinks": True}
     assert memory.calls[:2] == [
         ("open", None, options),
         ("ingest", [Path("docs")], False, False, True, 2.5),

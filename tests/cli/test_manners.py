@@ -189,3 +189,21 @@ def test_start_up_leaves_heavy_modules_alone(arguments):
         [sys.executable, "-c", script, str(here), *arguments], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_torch_starts_without_its_compilers_rules_and_works():
+    script = (
+        "import sys\n"
+        "from msa_cli.quick_torch import RULES, import_torch\n"
+        "import_torch()\n"
+        "import torch\n"
+        "assert RULES not in sys.modules and 'torch._prims' not in sys.modules\n"
+        "x = torch.randn(3, 4, requires_grad=True)\n"
+        "torch.nn.functional.layer_norm(x, (4,)).softmax(-1).sum().backward()\n"
+        "assert torch.isfinite(x.grad).all()\n"
+        "import torch._meta_registrations\n"
+        "assert 'torch._prims' in sys.modules\n"
+        "assert torch.empty(2, 3, device='meta').matmul(torch.empty(3, 5, device='meta')).shape == (2, 5)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
