@@ -27,7 +27,7 @@ from engine.model.inputs import ActiveRow, pad
 from kernels import chunk_pool
 from training.train import load
 
-CHARACTERS = 900
+CHARACTERS = 600
 GROUP = 8
 
 
