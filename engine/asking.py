@@ -10,7 +10,7 @@ from engine.grounding import best_sentence, cite, quote_span
 from engine.interleave import Found, Interleaver, Outcome, Policy, Round
 from engine.results import Answer, Citation, Hop, HopDocument, Recall, RecalledDocument
 from engine.routing import Routed, Router
-from engine.several import JOINT, answers_of, one_by_one
+from engine.several import JOINT, answers_of, asks_for_explanation, one_by_one
 from engine.store import SegmentGoneError, page_of
 from engine.store.budget import Budget
 from engine.store.tiers import RouterKeys
@@ -94,7 +94,7 @@ class Asker:
                 dropped += sum(c is None for c in wanted)
                 # The answer itself must stand in a citation that holds.
                 if wanted[0] is not None:
-                    texts.append(found.text)
+                    texts.append(wanted[0].quote if _explained(question, found) else found.text)
                     citations += [c for c in wanted if c is not None and c not in citations]
             if texts:
                 sure = round(outcome.confidence, 4)
@@ -152,6 +152,11 @@ class Asker:
         if row.page_starts_json is not None:
             return None
         return self.store.line_range(row.source_id, row.start, row.end)
+
+
+def _explained(question: str, found: Found) -> bool:
+    """The answer is the whole quote: the question asks how or why, and the answer is words of it."""
+    return found.reading.kind == "span" and asks_for_explanation(question)
 
 
 def _together(question: str, answers: list[Answer]) -> Answer:

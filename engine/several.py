@@ -1,4 +1,4 @@
-"""Questions that ask for several things, and the readings that answer them together."""
+"""What a question's wording asks for: one thing, several, or an explanation; and the readings that give it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,14 @@ _ASKED = re.compile(
     r"|\bname\s+(?:the|all|two|three|four|five)\b",
     re.IGNORECASE,
 )
+
+
+_EXPLAINS = re.compile(r"^(?:and |so |but )?(?:why|how (?:come|do|does|can|could|should|would|to))\b", re.IGNORECASE)
+
+
+def asks_for_explanation(question: str) -> bool:
+    """Whether the whole sentence answers, not three words of it: "why ...", "how do I ..."."""
+    return _EXPLAINS.match(question.strip()) is not None
 
 
 def asks_for_several(question: str) -> bool:

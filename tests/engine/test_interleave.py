@@ -257,6 +257,22 @@ def test_parts_of_a_question_are_answered_together(ask):
     assert not nobody.found and nobody.answer is None
 
 
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Why was the lighthouse built?", TEXTS["a.txt"]),
+        ("How do I build a lighthouse?", TEXTS["a.txt"]),
+        ("How was it built?", "Ada"),
+        ("How many were built by whom?", "Ada"),
+        ("Who built it and why?", "Ada"),
+    ],
+)
+def test_how_and_why_are_answered_by_the_sentence_that_says_it(ask, question, answer):
+    model = Scripted(chain, lambda names: 1.0, {"a.txt": ("Ada", 3.0)})
+    given = ask(model, question=question)
+    assert given.answer == answer and given.citations[0].quote == TEXTS["a.txt"]
+
+
 def test_yes_rests_on_its_passage(ask):
     model = Scripted(chain, lambda names: 1.0, {"a.txt": ("yes", 2.0)})
     answer = ask(model)
