@@ -7,12 +7,14 @@ model reads what it has; it goes on while it says there is not enough.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.errors import UnsupportedError
+from engine.grounding import quote_span
 from engine.model.interface import Candidates, Context, Evidence, Reading
 from engine.routing import joined_rounds, lexical_shares
 from engine.store import SegmentGoneError
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 
 ENOUGH = "stop: enough"
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Policy:
     found: float = 0.33
     choice: Mapping[str, float] = field(default_factory=lambda: {"head": 1.0, "routing": 0.0, "lexical": 3.0, "bias": 0.0})
     answer: Mapping[str, float] = field(
-        default_factory=lambda: {"reading": 0.7, "choice": 0.3, "agree": 0.5, "hop": -0.7, "bias": 0.0}
+        default_factory=lambda: {"reading": 0.7, "choice": 0.3, "agree": 0.5, "hop": -0.7, "words": 0.0, "bias": 0.0}
     )
     sure: Mapping[str, float] = field(default_factory=lambda: {"score": 1.0, "share": 0.0, "bias": 0.0})
 
@@ -65,12 +68,17 @@ class Found:
 
     context: Context
     reading: Reading
-    features: dict[str, float]
+    features: dict[str, float] = field(default_factory=dict)
     score: float = 0.0
 
     @property
     def evidence(self) -> Evidence:
         return self.context.evidence[self.reading.piece]
+
+    @property
+    def sentence(self) -> str:
+        """What stands around the answer."""
+        return self.evidence.text[slice(*quote_span(self.evidence.text, self.reading.start, self.reading.end))]
 
     @property
     def text(self) -> str:
@@ -215,8 +223,15 @@ class Interleaver:
         for g, answered in zip(grown, self.model.answer([g.context for g in grown], [g.memory for g in grown]), strict=True):
             g.enough = answered.enough
             for reading in answered.readings:
-                features = {"reading": reading.score, "choice": g.logit, "hop": number - 1.0, "enough": g.enough}
-                outcome.found.append(Found(g.context, reading, features))
+                found = Found(g.context, reading)
+                found.features = {
+                    "reading": reading.score,
+                    "choice": g.logit,
+                    "hop": number - 1.0,
+                    "enough": g.enough,
+                    "words": asked_share(g.context.question, found.sentence),
+                }
+                outcome.found.append(found)
         alike = Counter(answer for answer, _ in {(folded(f.text), f.evidence.document) for f in outcome.found})
         for f in outcome.found:
             # The same answer from other documents speaks for it.
@@ -245,6 +260,14 @@ def share_of_best(found: list[Found]) -> float:
 def folded(answer: str) -> str:
     """An answer's words alone: two that say the same are equal."""
     return " ".join(answer.lower().split()).strip(" .,;:")
+
+
+def asked_share(question: str, sentence: str) -> float:
+    """How much of the question's wording stands in a sentence, 0..1; a word counts by its length, for long words are
+    rare, and identifiers decide."""
+    asked = {w for w in _WORD.findall(question.lower()) if len(w) > 2}
+    said = set(_WORD.findall(sentence.lower()))
+    return sum(len(w) for w in asked & said) / max(1, sum(map(len, asked)))
 
 
 def _lexical_queries(context: Context) -> list[str]:

@@ -17,7 +17,7 @@ from engine.model.interface import Answered, Candidates, Context, Reading, Route
 from engine.model.states import DocumentStates
 
 MAX_ANSWER_TOKENS = 40
-READINGS = 3
+READINGS = 5
 LEAST_BATCH = 512
 
 
@@ -183,7 +183,7 @@ def _readings(row: ActiveRow, start: Tensor, end: Tensor, kinds: Tensor) -> list
     legal = (offset[None] >= offset[:, None]) & (offset[None] < offset[:, None] + MAX_ANSWER_TOKENS)
     grid = grid.masked_fill(~(legal & (pieces[:, None] == pieces[None])), float("-inf"))
     readings: list[Reading] = []
-    for flat in grid.flatten().topk(min(24, grid.numel())).indices.tolist():
+    for flat in grid.flatten().topk(min(40, grid.numel())).indices.tolist():
         first, last = divmod(flat, len(places))
         piece, a, _ = row.places[places[first]]
         b = row.places[places[last]][2]

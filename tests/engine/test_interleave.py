@@ -11,6 +11,7 @@ import torch
 from tiny import CONFIG
 
 from engine import Memory
+from engine.interleave import asked_share
 from engine.model.config import ModelConfig
 from engine.model.interface import Answered, Context, Reading
 from engine.model.states import DocumentStates
@@ -271,6 +272,12 @@ def test_how_and_why_are_answered_by_the_sentence_that_says_it(ask, question, an
     model = Scripted(chain, lambda names: 1.0, {"a.txt": ("Ada", 3.0)})
     given = ask(model, question=question)
     assert given.answer == answer and given.citations[0].quote == TEXTS["a.txt"]
+
+
+def test_the_words_asked_for_can_decide():
+    line = "The secret number of 7f3a-99 is 12."
+    assert asked_share("What is the secret number of 7f3a-99?", line) > asked_share("What is the secret number of 81cc-99?", line)
+    assert asked_share("Who?", "Nobody.") == 0.0 and asked_share("Old mills", "old MILLS") == 1.0
 
 
 def test_yes_rests_on_its_passage(ask):
