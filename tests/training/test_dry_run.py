@@ -14,6 +14,7 @@ from tiny import save_model  # noqa: E402
 
 from engine.model.checkpoint import load_tensors  # noqa: E402
 from engine.model.loading import load_memory_model  # noqa: E402
+from training.average import average  # noqa: E402
 from training.export import export  # noqa: E402
 from training.train import train  # noqa: E402
 
@@ -108,3 +109,11 @@ def test_what_was_trained_can_be_shipped(start: Path, samples: Path, tmp_path: P
     (states,) = model.encode_documents([("key", "the key hangs in may")])
     assert states.router_keys.shape[0] == 1
     shutil.rmtree(shipped)
+
+
+def test_the_mean_of_two_checkpoints(start: Path, samples: Path, tmp_path: Path):
+    train(start, samples, tmp_path / "trained", settings(2), resume=False)
+    average(start, tmp_path / "trained", tmp_path / "mean", 0.25)
+    first, last, mean = (load_tensors(folder) for folder in (start, tmp_path / "trained", tmp_path / "mean"))
+    assert all(torch.allclose(mean[n], 0.75 * first[n] + 0.25 * last[n], atol=1e-6) for n in mean)
+    assert not torch.equal(mean["heads.span.weight"], first["heads.span.weight"])
