@@ -10,6 +10,8 @@ from kernels.routing_topk.query import fold_query
 # Chunks per tile, by measurement: 1.5M int8 keys of 384 against one vector take 0.11-0.14 CPU-seconds at 2048, twice
 # that at 256 (torch's overhead per call) and at 16384 (the float32 buffer leaves the cache).
 TILE = 2048
+# Tiles whose chunk scores are reduced to documents at once: each reduction costs as much as there are documents.
+TILES = 64
 
 
 @torch.no_grad()
@@ -30,15 +32,18 @@ def routing_scores(
     columns = vectors.view(-1, width).T.contiguous()  # [G * D, Q * T']: keys on the left is MKL's faster side
     scores = columns.new_full((n_queries, n_documents), -torch.inf)
     buffer = columns.new_empty(min(TILE, n_chunks), n_groups, dim)
-    for start in range(0, n_chunks, TILE):
-        tile = keys[start : start + TILE]
-        document = chunk_document[start : start + TILE].expand(n_queries, -1)
-        floats = buffer[: len(tile)].copy_(tile)
-        if scales is not None and n_groups > 1:
-            floats.mul_(scales[start : start + TILE, :, None])
-        products = floats.view(-1, width) @ columns  # [tile, Q * T']
-        if scales is not None and n_groups == 1:  # one scale a chunk: fewer products to scale than key elements
-            products.mul_(scales[start : start + TILE])
-        by_chunk = products.view(-1, n_queries, n_tokens).amax(2)
-        scores.scatter_reduce_(1, document, by_chunk.T, "amax")
+    for begin in range(0, n_chunks, TILE * TILES):
+        stop = min(begin + TILE * TILES, n_chunks)
+        by_chunk = columns.new_empty(n_queries, stop - begin)
+        for start in range(begin, stop, TILE):
+            tile = keys[start : min(start + TILE, stop)]
+            floats = buffer[: len(tile)].copy_(tile)
+            if scales is not None and n_groups > 1:
+                floats.mul_(scales[start : start + TILE, :, None])
+            products = floats.view(-1, width) @ columns  # [tile, Q * T']
+            if scales is not None and n_groups == 1:  # one scale a chunk: fewer products to scale than key elements
+                products.mul_(scales[start : start + TILE])
+            here = slice(start - begin, start - begin + len(tile))
+            by_chunk[:, here] = products.view(-1, n_queries, n_tokens).amax(2).T
+        scores.scatter_reduce_(1, chunk_document[begin:stop].expand(n_queries, -1), by_chunk, "amax")
     return scores.masked_fill_(~active[:, None], -torch.inf)
