@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from kernels import routing_scores, routing_topk
+from kernels.routing_topk import cpu, reference
 from kernels.routing_topk.select import best_documents, from_ordered_bits, ordered_bits
 
 IMPLEMENTATIONS = ["reference", "cpu", "triton"]
@@ -151,3 +152,18 @@ def test_wrong_arguments_are_refused():
         routing_scores(query, mask, keys, scales, document[:2], 3, "max")
     with pytest.raises(ValueError, match="k must"):
         routing_topk(query, mask, keys, scales, document, 3, -1, "max")
+
+
+@pytest.mark.parametrize(("tile", "tiles"), [(4, 3), (1, 1), (7, 2), (64, 64)])
+def test_tiles_and_groups_of_tiles_change_nothing(monkeypatch, tile, tiles):
+    generator = torch.Generator().manual_seed(9)
+    keys = torch.randint(-127, 128, (53, 2, 8), dtype=torch.int8, generator=generator)
+    scales = torch.rand(53, 2, generator=generator)
+    owners = torch.randint(0, 20, (53,), generator=generator)
+    query, mask = torch.randn(3, 5, 4, 8, generator=generator), torch.rand(3, 5, generator=generator) > 0.3
+    mask[:, 0] = True
+    monkeypatch.setattr(cpu, "TILE", tile)
+    monkeypatch.setattr(cpu, "TILES", tiles)
+    for reduce in ("mean", "max"):
+        expected = reference.routing_scores(query, mask, keys, scales, owners, 21, reduce)
+        assert torch.allclose(cpu.routing_scores(query, mask, keys, scales, owners, 21, reduce), expected, rtol=1e-4, atol=1e-3)
