@@ -120,7 +120,7 @@ def main() -> None:
         samples += samples_of(args.qa, name, quota, rng, config.get("routing_only", True))
         print(f"{name}: {len(samples) - before}", flush=True)
     code = (record["text"] for record in read_lines(args.text / "code.jsonl.xz"))
-    samples += code_samples(code, config["code_questions"], rng) if config["code_questions"] else []
+    samples += code_samples(code, config["code_questions"], rng)
     for name, make in MADE:
         for file, wanted in config.get(name, {}).items():
             samples += make(read_lines(args.text / f"{file}.jsonl.xz"), wanted, rng)

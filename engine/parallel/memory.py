@@ -58,21 +58,19 @@ class ParallelMemory(Memory):
         self._shard.memory.close()
         self._asker = None
 
-    def ingest(
+    def ingest_part(
         self,
-        paths: Sequence[Path | str],
+        roots: Sequence[Path],
         *,
-        prune: bool = False,
-        dry_run: bool = False,
-        hidden: bool = False,
-        wait: float = 0.0,
+        prune: bool,
+        hidden: bool,
+        wait: float,
         progress: Progress | None = None,
+        part: tuple[int, int] = (0, 1),
     ) -> IngestReport:
         """Every rank reads the files whose path falls to it. Ranks on other machines look under the same paths."""
-        if dry_run:
-            return self._shard.memory.ingest(paths, dry_run=True, hidden=hidden)
-        places = [str(Path(p).absolute()) for p in paths]
         options = {"prune": prune, "hidden": hidden, "wait": wait}
+        places = [str(root.absolute()) for root in roots]
         return _together(self.ranks.call(self._shard, "ingest", places, options, patient=True))
 
     def _asking(self) -> Asker:

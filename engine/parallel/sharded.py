@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from engine.routing import Routed, Selector
+from engine.routing import Selector
 
 if TYPE_CHECKING:
     from engine.parallel.ranks import Ranks
@@ -32,7 +32,11 @@ class ShardedStore:
         return self.ranks.call(self.shard, name, local, *arguments, to=rank)[0]
 
     def documents(self, ids: list[int]) -> list[DocumentRow]:
-        rows = {row.id: row for row in self._of_owners("documents", ids, self._row)}
+        rows = {}
+        for rank, local in self._by_rank(ids).items():
+            for row in self.ranks.call(self.shard, "documents", local, to=rank)[0]:
+                known = self._row(row, rank)
+                rows[known.id] = known
         return [rows[i] for i in ids if i in rows]
 
     def pooled_kv(self, ids: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
@@ -67,12 +71,6 @@ class ShardedStore:
             parts.setdefault(number % self.ranks.world, []).append(number // self.ranks.world)
         return parts
 
-    def _of_owners(self, name: str, ids: Sequence[int], known: Any) -> list[Any]:
-        found = []
-        for rank, local in self._by_rank(ids).items():
-            found += [known(row, rank) for row in self.ranks.call(self.shard, name, local, to=rank)[0]]
-        return found
-
     def _row(self, row: DocumentRow, rank: int) -> DocumentRow:
         world = self.ranks.world
         return row._replace(id=row.id * world + rank, source_id=row.source_id * world + rank)
@@ -88,14 +86,14 @@ class ShardedRouter:
         return AskedShards(self, k, wanted)
 
 
-class AskedShards:
+class AskedShards(Selector):
     """One round's routing: scores of the documents that can matter for it, -inf where a rank kept one back."""
 
     def __init__(self, router: ShardedRouter, k: int, wanted: Sequence[Collection[int]]):
         self.router, self.wanted = router, wanted
         # The mean over several router layers may favour a document that is among no single layer's best.
         self.k = k if router.layers == 1 else None
-        self._selector: Selector | None = None
+        super().__init__(torch.empty(0, dtype=torch.int64))
 
     def scores(self, layer: int, query: Tensor, mask: Tensor) -> Tensor:
         """[Q, n] of the documents that `select` then knows."""
@@ -108,16 +106,5 @@ class AskedShards:
             for row, (ids, values) in zip(rows, part, strict=True):
                 row.update(zip((i * world + rank for i in ids), values, strict=True))
         known = sorted(set().union(*rows))
-        self._selector = Selector(torch.tensor(known, dtype=torch.int64))
+        super().__init__(torch.tensor(known, dtype=torch.int64))
         return torch.tensor([[row.get(i, -torch.inf) for i in known] for row in rows]).view(len(rows), len(known))
-
-    def select(
-        self,
-        scores: Tensor,
-        k: int,
-        lexical: Mapping[int, float] | None = None,
-        lexical_weight: float = 0.0,
-        exclude: Collection[int] = (),
-    ) -> list[Routed]:
-        assert self._selector is not None
-        return self._selector.select(scores, k, lexical, lexical_weight, exclude)

@@ -42,15 +42,15 @@ class Rewritten:
 
 def held_documents(connection: sqlite3.Connection, segment_ids: Iterable[int]) -> list[Held]:
     """Live documents of these segments, segment by segment in the order given, each in file order."""
-    found: list[Held] = []
+    return list(map(Held._make, held_rows(connection, segment_ids)))
+
+
+def held_rows(connection: sqlite3.Connection, segment_ids: Iterable[int]) -> Iterator[tuple[int, ...]]:
+    """The same as plain rows, for a reader of all documents of a large memory."""
     for segment_id in segment_ids:
-        rows = connection.execute(
-            "SELECT id, segment_id, n_chunks, n_tokens, chunk_offset, kv_offset FROM documents "
-            "WHERE segment_id = ? ORDER BY chunk_offset",
-            (segment_id,),
+        yield from connection.execute(
+            f"SELECT {', '.join(Held._fields)} FROM documents WHERE segment_id = ? ORDER BY chunk_offset", (segment_id,)
         )
-        found.extend(map(Held._make, rows.fetchall()))
-    return found
 
 
 def segments_in_order(connection: sqlite3.Connection) -> list[SegmentRow]:

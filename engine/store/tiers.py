@@ -16,13 +16,12 @@ from engine.store.budget import Budget
 from engine.store.errors import SegmentGoneError, told
 from engine.store.key_blocks import KeyBlock, Layout, load_blocks, rooms
 from engine.store.quantise import unpack
-from engine.store.rewrite import segments_in_order
+from engine.store.rewrite import Held, held_rows, segments_in_order
 
 if TYPE_CHECKING:
     from engine.store.store import Store
 
 ATTEMPTS = 3
-COLUMNS = "id, segment_id, n_chunks, n_tokens, chunk_offset"
 
 Found = TypeVar("Found")
 
@@ -67,10 +66,9 @@ def _layout(store: Store) -> tuple[Layout, int]:
                 meta = catalog.read_meta(connection, store.directory)
                 if meta["model_fingerprint"] != store.fingerprint:
                     raise SegmentGoneError(f"{store.directory} was encoded anew by another process; open it again.")
-                select = f"SELECT {COLUMNS} FROM documents WHERE segment_id = ? ORDER BY chunk_offset"
-                rows = chain.from_iterable(connection.execute(select, (row.id,)) for row in segments)
-                table = np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, 5)
-                ids, owners, n_chunks, n_tokens, offsets = np.ascontiguousarray(table.T)
+                rows = held_rows(connection, [row.id for row in segments])
+                table = np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, len(Held._fields))
+                ids, owners, n_chunks, n_tokens, offsets, _ = np.ascontiguousarray(table.T)
                 files = {row.id: row.file for row in segments}
                 return Layout(ids, owners, n_chunks, n_tokens, offsets, files), int(meta["version"])
         finally:
