@@ -2,6 +2,9 @@
 
     python -m benchmarks.scale [--tokens 100000] [--text FOLDER] [--encode N] [--store DIR] [--model DIR] [--json]
 
+With `--store` the memory is kept, and what its building took beside it (DIR.build.json): the same command again
+measures that memory without building it.
+
 The text is real: records of the .jsonl and .jsonl.xz files in FOLDER, or the standard library's sources without one.
 The first `--encode` tokens and every document that holds a needle are encoded; the states of other documents are
 drawn from those, with a little noise, so that a memory of any size can be made in minutes: `resampled` says how much
@@ -127,21 +130,27 @@ def write_corpus(source: Path | None, folder: Path, tokens: int, needles: list[N
     raise SystemExit(f"there is text for {size / CHARACTERS_A_TOKEN:,.0f} tokens only; name a folder with more")
 
 
-def build(place: Path, corpus: Path, model: Any, encode: int) -> tuple[IngestReport, Resampled]:
+def build(place: Path, corpus: Path, model: Any, encode: int, readers: int = 0) -> tuple[IngestReport, Resampled]:
     seat = Resampled(model, encode)
     store = Store.create(place, model.name, model.fingerprint, model.config.state_shape)
     with store.writer() as writer:
-        report = Ingest(store, writer, seat).run([corpus])
+        report = Ingest(store, writer, seat, readers=readers).run([corpus])
     if report.failed:
         raise SystemExit(f"not ingested: {report.failed[0]}")
     store.close()
     return report, seat
 
 
-def speed(report: IngestReport, seat: Resampled) -> float:
-    """Tokens a second if all had been encoded as fast as what was."""
+def what_it_took(report: IngestReport, seat: Resampled) -> dict[str, Any]:
+    """Speed counts as if all had been encoded as fast as what was."""
     others = (report.seconds - report.timings_ms["encode"] / 1000) / report.tokens
-    return 1 / (others + seat.seconds / seat.encoded)
+    encode_if_all = round(1000 * seat.seconds * report.tokens / seat.encoded)
+    return {
+        "ingest_tokens_per_s": round(1 / (others + seat.seconds / seat.encoded)),
+        "ingest_ms_by_stage": {**report.timings_ms, "encode_if_all": encode_if_all},
+        "without_encoding_tokens_per_s": round(report.tokens / (report.seconds - seat.seconds)),
+        "resampled": round(seat.resampled / report.tokens, 3),
+    }
 
 
 def route_times(memory: Memory, questions: list[str], rounds: int) -> tuple[float, list[float]]:
@@ -213,6 +222,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=100_000)
     parser.add_argument("--text", type=Path, help="a folder of .jsonl or .jsonl.xz records")
     parser.add_argument("--encode", type=int, default=200_000, help="tokens to encode before states are resampled")
+    parser.add_argument("--readers", type=int, default=0, help="processes that read and cut, as beside a GPU")
     parser.add_argument("--store", type=Path, help="build the memory here and keep it")
     parser.add_argument("--model", type=Path)
     parser.add_argument("--needles", type=int, default=10, help="of each of three kinds")
@@ -224,17 +234,18 @@ def main() -> None:
     needles = [maker.needle(kind) for kind in NEEDLE_KINDS for _ in range(args.needles)]
     with tempfile.TemporaryDirectory() as temporary:
         corpus, place = Path(temporary) / "corpus", args.store or Path(temporary) / "memory"
-        corpus.mkdir()
-        write_corpus(args.text, corpus, args.tokens, needles, rng)
-        report, seat = build(place, corpus, load_memory_model(args.model or bundled_model()), args.encode)
+        kept = place.with_name(place.name + ".build.json")
+        if not kept.exists():
+            corpus.mkdir()
+            write_corpus(args.text, corpus, args.tokens, needles, rng)
+            model = load_memory_model(args.model or bundled_model())
+            report, seat = build(place, corpus, model, args.encode, args.readers)
+            kept.write_text(json.dumps(what_it_took(report, seat)))
         with Memory.open(place, model=args.model) as memory:
             verification = memory.verify()
         if not verification.sound:
             raise SystemExit("the memory does not verify: " + verification.problems[0])
-        result = {"benchmark": "scale", **measure(place, args.model, needles, args.cold)}
-    result["ingest_tokens_per_s"] = round(speed(report, seat))
-    result["ingest_ms_by_stage"] = {**report.timings_ms, "encode_if_all": round(1000 * seat.seconds * report.tokens / seat.encoded)}
-    result["resampled"] = round(seat.resampled / report.tokens, 3)
+        result = {"benchmark": "scale", **measure(place, args.model, needles, args.cold), **json.loads(kept.read_text())}
     if not args.json:
         table = Table("what", "value", title=f"{result['tokens']:,} tokens, {100 * result['resampled']:.0f}% resampled states")
         for name, value in result.items():

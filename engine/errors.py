@@ -13,6 +13,9 @@ class SourceError(MsaError):
         self.path = path
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return type(self), (self.path, self.reason)
+
 
 class StoreError(MsaError):
     """The memory cannot be used as asked."""

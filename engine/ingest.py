@@ -11,8 +11,9 @@ from zlib import crc32
 
 from engine.encoding import Encoding
 from engine.errors import SourceError
+from engine.reading import FileRead, FileTask, Readers
 from engine.results import FailedSource, IngestProgress, IngestReport
-from engine.sources import Found, SourceText, content_hash, discover, read_source
+from engine.sources import DocumentSpan, Found, SourceText, discover
 from engine.store import NewSource
 
 if TYPE_CHECKING:
@@ -31,8 +32,10 @@ class Ingest:
         writer: Writer,
         model: MemoryModel,
         progress: Callable[[IngestProgress], None] | None = None,
+        readers: int = 0,
     ):
         self.writer = writer
+        self.readers = Readers(readers, model.count_tokens, model.max_text_tokens)
         self.encoding: Encoding[NewSource] = Encoding(model, writer.commit, progress)
         self.report = self.encoding.report
         self._stored = _by_path(store.sources())
@@ -42,16 +45,21 @@ class Ingest:
         self, roots: Sequence[Path], *, prune: bool = False, hidden: bool = False, part: tuple[int, int] = (0, 1)
     ) -> IngestReport:
         """`part` says which of how many shards this memory is: it takes the files whose path falls to it."""
+        with self.encoding, self.readers:
+            return self._run(roots, prune, hidden, part)
+
+    def _run(self, roots: Sequence[Path], prune: bool, hidden: bool, part: tuple[int, int]) -> IngestReport:
         with self.encoding.timed("discover"):
             discovery = discover(roots, hidden=hidden)
         self.report.skipped = list(discovery.skipped)
         mine = [f for f in discovery.found if crc32(os.fsencode(f.name)) % part[1] == part[0]]
         self.encoding.expect(len(mine), sum(f.size for f in mine))
-        for found in mine:
+        for found, read in self.encoding.waited("read", zip(mine, self.readers.read(map(self._task, mine)))):
             self.encoding.begin(found.name)
-            self._file(found)
+            self._file(found, read)
             self.encoding.done(found.size)
         self.encoding.flush()
+        self.encoding.settle()
         self._removed(roots, {f.path for f in discovery.found}, prune)
         with self.encoding.timed("store"):
             if self._gone:
@@ -59,37 +67,43 @@ class Ingest:
             self.writer.compact()
         return self.encoding.finish()
 
-    def _file(self, found: Found) -> None:
-        stored = self._stored.get(found.path, [])
-        try:
-            with self.encoding.timed("read"):
-                digest = content_hash(found.path)
-                if len(stored) == 1 and stored[0].record is None and _same(stored[0], digest):
-                    self.report.unchanged += 1
-                    return
-                result = read_source(found.path)
-        except SourceError as error:
-            self.report.failed.append(FailedSource(error.path, error.reason))
+    def _task(self, found: Found) -> FileTask:
+        rows = self._stored.get(found.path, [])
+        whole = len(rows) == 1 and rows[0].record is None and rows[0].complete
+        return FileTask(found.path, rows[0].name if rows else found.name, found.size, rows[0].content_hash if whole else None)
+
+    def _file(self, found: Found, read: FileRead) -> None:
+        if read.unchanged:
+            self.report.unchanged += 1
             return
-        for error in result.errors:
+        known = {row.record: row for row in self._stored.get(found.path, [])}
+        empty, failed = True, read.failed
+        try:
+            for source, spans in self.encoding.waited("read", read.sources):
+                self._source(found, source, spans, read.digest, known.pop(source.record, None))
+                self.encoding.advance(min(len(source.text), found.size))
+                empty = False
+        except SourceError as error:
+            failed = error
+        for error in [*read.errors, *([failed] if failed else [])]:
             left_out = self.report.skipped if error.reason == EMPTY else self.report.failed
             left_out.append(FailedSource(error.path, error.reason))
-        known = {row.record: row for row in stored}
-        for source in result.sources:
-            self._source(found, source, digest, known.pop(source.record, None))
-        if result.sources or not any(e.reason != EMPTY for e in result.errors):
+        if failed is None and (not empty or all(e.reason == EMPTY for e in read.errors)):
             self._gone += [row.id for row in known.values()]
 
-    def _source(self, found: Found, source: SourceText, digest: str, row: SourceRow | None) -> None:
+    def _source(
+        self, found: Found, source: SourceText, spans: list[DocumentSpan] | None, digest: str, row: SourceRow | None
+    ) -> None:
         if source.record is not None:
             digest = blake2b(f"{source.title}\0{source.text}".encode(), digest_size=32).hexdigest()
         if row is not None and _same(row, digest):
             self.report.unchanged += 1
             if row.line != source.line:
+                self.encoding.settle()
                 self.writer.touch(row.id, found.mtime_ns, found.size, source.line)
             return
         root, name = (row.root, row.name) if row else (str(found.root), found.name)
-        spans = self.encoding.cut(source, name)
+        spans = self.encoding.cut(source, name) if spans is None else spans
         if not spans:
             return
         # A source whose earlier ingest was cut short goes on where it stopped.

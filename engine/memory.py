@@ -156,7 +156,8 @@ class Memory:
         with store.writer(wait) as writer:
             # Another process may have rebuilt the memory while we waited.
             store.check_model(model.fingerprint, model.name)
-            return Ingest(store, writer, model, progress).run(roots, prune=prune, hidden=hidden, part=part)
+            ingest = Ingest(store, writer, model, progress, _readers(model))
+            return ingest.run(roots, prune=prune, hidden=hidden, part=part)
 
     def ask(
         self,
@@ -248,6 +249,11 @@ class Memory:
 
             self._asker = Asker(store, model, self._budget)
         return self._asker
+
+
+def _readers(model: MemoryModel) -> int:
+    """Processes that read files. On a CPU encoding takes fifty times as long as reading and wants every core."""
+    return 0 if model.device.type == "cpu" else min(8, max(1, (os.cpu_count() or 1) - 2))
 
 
 def _asked(question: str) -> str:

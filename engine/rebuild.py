@@ -30,14 +30,16 @@ def rebuild(store: Store, model: MemoryModel, progress: Progress | None, wait: f
         rows = sorted(store.sources(), key=lambda row: row.id)
         with writer.reencoding(stamp) as new:
             encoding: Encoding[int] = Encoding(model, new.add, progress)
-            encoding.expect(len(rows), sum(row.n_chars for row in rows))
-            for row in rows:
-                encoding.begin(row.display)
-                with encoding.timed("read"):
-                    source = _source(store, row)
-                encoding.add(row.id, source.text, encoding.cut(source, row.name))
-                encoding.done(row.n_chars)
-            encoding.flush()
+            with encoding:
+                encoding.expect(len(rows), sum(row.n_chars for row in rows))
+                for row in rows:
+                    encoding.begin(row.display)
+                    with encoding.timed("read"):
+                        source = _source(store, row)
+                    encoding.add(row.id, source.text, encoding.cut(source, row.name))
+                    encoding.done(row.n_chars)
+                encoding.flush()
+                encoding.settle()
         with encoding.timed("store"):
             writer.compact()
     encoding.report.changed = len(rows)

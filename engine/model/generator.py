@@ -14,6 +14,7 @@ from engine.model.interface import Answered, Candidates, Context, RoutedMemory
 from engine.model.prompts import HEAD, prompt, tokenise
 from engine.model.qwen3 import Qwen3MSA
 from engine.model.states import DocumentStates
+from engine.model.tokenizer import TokenCounter
 
 DOCUMENT_TOKENS = 512
 BATCH = 8
@@ -45,10 +46,8 @@ class GenerativeModel:
         self.config = model.config
         self.device = model.device
         self.max_text_tokens = DOCUMENT_TOKENS
+        self.count_tokens = TokenCounter(tokenizer)
         self.policy: dict[str, Any] = {}
-
-    def count_tokens(self, texts: list[str]) -> list[int]:
-        return [len(e.ids) for e in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
 
     @torch.inference_mode()
     def encode_documents(self, documents: list[tuple[str, str]]) -> list[DocumentStates]:

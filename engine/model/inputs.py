@@ -54,10 +54,6 @@ class EncoderInputs:
         """Tokens of text a document may hold beside its title and the special tokens."""
         return self.config.max_document_tokens - self.config.max_title_tokens - 3
 
-    def count(self, texts: list[str]) -> list[int]:
-        """Tokens of each text."""
-        return [len(e.ids) for e in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
-
     def documents(self, documents: list[tuple[str, str]]) -> list[list[int]]:
         """(title, text) pairs -> `[CLS] title : text [SEP]`, text cut at the document length."""
         texts = self.tokenizer.encode_batch_fast([text for _, text in documents], add_special_tokens=False)

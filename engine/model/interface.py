@@ -6,7 +6,7 @@ The bundled pointing model sits here (`pointer.py`); a generative checkpoint tak
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -97,7 +97,8 @@ class MemoryModel(Protocol):
     policy: dict[str, Any]
     """Settings of the hop loop fitted for this model: fields of `engine.interleave.Policy`."""
 
-    def count_tokens(self, texts: list[str]) -> list[int]: ...
+    count_tokens: Callable[[list[str]], list[int]]
+    """Tokens of each text; can be sent to another process."""
 
     def encode_documents(self, documents: list[tuple[str, str]]) -> list[DocumentStates]:
         """(title, text) pairs -> pooled states, one a document, in order."""

@@ -15,6 +15,7 @@ from engine.model.heads import ANSWER_KINDS
 from engine.model.inputs import ActiveRow, EncoderInputs, pad
 from engine.model.interface import Answered, Candidates, Context, Reading, RoutedMemory
 from engine.model.states import DocumentStates
+from engine.model.tokenizer import TokenCounter
 
 MAX_ANSWER_TOKENS = 40
 READINGS = 5
@@ -22,7 +23,8 @@ LEAST_BATCH = 512
 
 
 class PointingModel:
-    """MemoryModel over an MSAEncoder. `batch_tokens` bounds one forward, padding included."""
+    """MemoryModel over an MSAEncoder. `batch_tokens` bounds one forward, padding included:
+    small on a CPU, where batches run side by side, large on a GPU, where a forward costs its start."""
 
     def __init__(
         self,
@@ -31,22 +33,20 @@ class PointingModel:
         name: str,
         fingerprint: str,
         policy: dict[str, Any] | None = None,
-        batch_tokens: int = 1024,
+        batch_tokens: int | None = None,
     ):
         self.model, self.inputs = model.eval(), inputs
         self.name, self.fingerprint = name, fingerprint
         self.config = model.config
         self.max_text_tokens = inputs.max_text_tokens
+        self.count_tokens = TokenCounter(inputs.tokenizer)
         self.policy = policy or {}
-        self.batch_tokens = batch_tokens
+        self.batch_tokens = batch_tokens or (1024 if self.device.type == "cpu" else 16_384)
         self.workers = torch.get_num_threads() if self.device.type == "cpu" else 1
 
     @property
     def device(self) -> torch.device:
         return self.model.norm.weight.device
-
-    def count_tokens(self, texts: list[str]) -> list[int]:
-        return self.inputs.count(texts)
 
     def encode_documents(self, documents: list[tuple[str, str]]) -> list[DocumentStates]:
         rows = self.inputs.documents(documents)

@@ -11,6 +11,16 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 
+class TokenCounter:
+    """Tokens of each text. It can be sent to another process, which needs no torch to use it."""
+
+    def __init__(self, tokenizer: Tokenizer):
+        self.tokenizer = tokenizer
+
+    def __call__(self, texts: list[str]) -> list[int]:
+        return [len(e.ids) for e in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+
 def load_tokenizer(folder: Path) -> Tokenizer:
     """`tokenizer.json` of the folder, with padding and truncation off, whatever the file says.
 

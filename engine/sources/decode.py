@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from engine.errors import SourceError
-from engine.sources.files import shown
+from engine.sources.files import SNIFF_BYTES, shown
 
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 _MARKS = (
@@ -29,7 +29,12 @@ _SAMPLE = 32_768
 
 def looks_binary(head: bytes) -> bool:
     """Whether the first bytes of a file hold a NUL and no UTF-16/32 mark."""
-    return b"\0" in head and not any(head.startswith(mark) for mark, _ in _MARKS)
+    return b"\0" in head and not marked(head)
+
+
+def marked(head: bytes) -> bool:
+    """Whether a file begins with a UTF-16/32 mark: its lines do not end where its line feed bytes are."""
+    return any(head.startswith(mark) for mark, _ in _MARKS)
 
 
 def storable(text: str) -> str:
@@ -39,7 +44,7 @@ def storable(text: str) -> str:
 
 def decode(data: bytes, path: Path) -> str:
     """The text of a file's bytes. Raises SourceError("not text")."""
-    if looks_binary(data[:8192]):
+    if looks_binary(data[:SNIFF_BYTES]):
         raise SourceError(shown(path), "not text")
     for mark, encoding in _MARKS:
         if data.startswith(mark):

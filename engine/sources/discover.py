@@ -14,12 +14,11 @@ from pathlib import Path
 from engine.errors import SourceError
 from engine.results import FailedSource
 from engine.sources.decode import looks_binary
-from engine.sources.files import os_reason, shown
+from engine.sources.files import first_bytes, os_reason, shown
 from engine.sources.ignore import IgnoreRules, rules_above
 from engine.sources.kinds import kind_of, not_text_reason
 from engine.sources.types import Discovery, Found
 
-SNIFF_BYTES = 8192
 _NEVER = {".git", ".msa"}
 
 
@@ -109,10 +108,9 @@ def _refusal(path: str, status: os.stat_result) -> str | None:
     if reason := not_text_reason(path):
         return reason
     try:
-        with open(path, "rb", buffering=0) as file:
-            head = file.read(SNIFF_BYTES)
-    except OSError as error:
-        return os_reason(error)
+        head = first_bytes(path)
+    except SourceError as error:
+        return error.reason
     if kind_of(path) not in ("pdf", "epub") and looks_binary(head):
         return "not text (binary)"
     return None

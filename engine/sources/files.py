@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from engine.errors import SourceError
 
+SNIFF_BYTES = 8192
 _REASONS = {
     errno.ENOENT: "no such file or directory",
     errno.EACCES: "permission denied",
@@ -32,6 +34,24 @@ def read_bytes(path: Path) -> bytes:
     """The file's bytes. Raises SourceError."""
     try:
         return path.read_bytes()
+    except OSError as error:
+        raise SourceError(shown(path), os_reason(error)) from None
+
+
+def lines(path: Path) -> Iterator[bytes]:
+    """The file's lines, one after the other, without their line feeds. Raises SourceError."""
+    try:
+        with open(path, "rb") as file:
+            yield from (line.removesuffix(b"\n") for line in file)
+    except OSError as error:
+        raise SourceError(shown(path), os_reason(error)) from None
+
+
+def first_bytes(path: str | Path) -> bytes:
+    """The file's first bytes: enough to see what it is. Raises SourceError."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(SNIFF_BYTES)
     except OSError as error:
         raise SourceError(shown(path), os_reason(error)) from None
 

@@ -1,33 +1,34 @@
-"""Records of a .jsonl file: `{"id": ..., "title": ..., "text": ...}`, one to a line."""
+"""Records of a .jsonl file: `{"id": ..., "title": ..., "text": ...}`, one to a line, read line by line."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from engine.errors import SourceError
-from engine.sources.decode import storable
-from engine.sources.files import shown
+from engine.sources.decode import decode, marked, storable
+from engine.sources.files import first_bytes, lines, read_bytes, shown
 from engine.sources.text import paragraphs
 from engine.sources.titles import clean_title
-from engine.sources.types import ReadResult, SourceText
+from engine.sources.types import SourceText
+
+KEY = b'"text"'
 
 
-def read_records(text: str, path: Path) -> ReadResult | None:
-    """One source per record; bad lines become errors that name `path:line`. None when no line has a "text" key.
+def read_records(path: Path, errors: list[SourceError]) -> Iterator[SourceText]:
+    """One source per record, one line of the file in memory at a time.
 
-    A missing id is the line's number, a missing title the id.
+    Bad lines become errors that name `path:line`, added to `errors` as they come by. A missing id is the line's
+    number, a missing title the id. Raises SourceError when the file cannot be read on.
     """
-    sources: list[SourceText] = []
-    errors: list[SourceError] = []
     seen: dict[str, int] = {}
-    ours = False
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
-        if not line.strip():
-            continue
+    for number, raw in enumerate(utf8_lines(path), 1):
         try:
+            line = decode(raw, path).removeprefix("\ufeff")
+            if not line.strip():
+                continue
             record = _record(line)
-            ours = True
             name = str(record.get("id") if record.get("id") is not None else number)
             name = clean_title(storable(name)) or str(number)
             if name in seen:
@@ -37,12 +38,20 @@ def read_records(text: str, path: Path) -> ReadResult | None:
                 raise ValueError("empty")
             title = record.get("title")
             title = clean_title(storable(title)) if isinstance(title, str) else ""
-            sources.append(SourceText(body, "jsonl", title or name, paragraphs(body), record=name, line=number))
             seen[name] = number
-        except ValueError as error:
-            ours = ours or '"text"' in line
-            errors.append(SourceError(f"{shown(path)}:{number}", str(error)))
-    return ReadResult(sources, errors) if ours else None
+        except (SourceError, ValueError) as error:
+            reason = error.reason if isinstance(error, SourceError) else str(error)
+            errors.append(SourceError(f"{shown(path)}:{number}", reason))
+        else:
+            yield SourceText(body, "jsonl", title or name, paragraphs(body), record=name, line=number)
+
+
+def utf8_lines(path: Path) -> Iterator[bytes]:
+    """The lines of the file, as they are unless it is marked as UTF-16/32. Raises SourceError."""
+    if not marked(first_bytes(path)):
+        yield from lines(path)
+    else:
+        yield from (storable(line).encode() for line in decode(read_bytes(path), path).split("\n"))
 
 
 def _record(line: str) -> dict[str, object]:

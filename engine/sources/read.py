@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.errors import SourceError
-from engine.sources.decode import decode
-from engine.sources.files import read_bytes, shown
+from engine.sources.decode import decode, looks_binary
+from engine.sources.files import first_bytes, read_bytes, shown
 from engine.sources.kinds import kind_of, language_of
 from engine.sources.text import paragraphs
 from engine.sources.types import ReadResult, Section, SourceText
@@ -22,6 +22,11 @@ def read_source(path: Path) -> ReadResult:
     """
     path = Path(path)
     kind = kind_of(path.name)
+    if kind == "jsonl" and _holds_records(path):
+        from engine.sources.jsonl import read_records
+
+        errors: list[SourceError] = []
+        return ReadResult(read_records(path, errors), errors)
     data = read_bytes(path)
     if not data:
         return _empty(path)
@@ -30,12 +35,11 @@ def read_source(path: Path) -> ReadResult:
 
         return ReadResult([read_paged(data, path, kind)])
     text = decode(data, path)
+    del data
     if _is_blank(text):
         return _empty(path)
     if kind == "jsonl":
-        from engine.sources.jsonl import read_records
-
-        return read_records(text, path) or _plain(text, path)
+        return _plain(text, path)
     if kind == "html":
         from engine.sources.html import html_text
 
@@ -61,6 +65,13 @@ def sections_of(text: str, kind: str, name: str) -> list[Section]:
 
         return code_sections(text, language_of(name) or "") or paragraphs(text)
     return paragraphs(text)
+
+
+def _holds_records(path: Path) -> bool:
+    """Whether any line could be a record."""
+    from engine.sources.jsonl import KEY, utf8_lines
+
+    return not looks_binary(first_bytes(path)) and any(KEY in line for line in utf8_lines(path))
 
 
 def _plain(text: str, path: Path) -> ReadResult:

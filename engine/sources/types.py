@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,9 +57,13 @@ class SourceText:
 
 @dataclass(frozen=True)
 class ReadResult:
-    """The sources of one file. `errors` names what of the file was left out: bad .jsonl lines, or "empty"."""
+    """The sources of one file. `errors` names what of the file was left out: bad .jsonl lines, or "empty".
 
-    sources: list[SourceText]
+    The records of a .jsonl file are read while `sources` is gone through, once; then `errors` is complete. That may
+    raise SourceError.
+    """
+
+    sources: Iterable[SourceText]
     errors: list[SourceError] = field(default_factory=list)
 
 

@@ -6,7 +6,7 @@ import random
 import torch
 
 from benchmarks.needles import Maker
-from benchmarks.scale import MARK, build, measure, speed, write_corpus
+from benchmarks.scale import MARK, build, measure, what_it_took, write_corpus
 from engine.model.loading import load_memory_model
 from engine.places import bundled_model
 
@@ -31,7 +31,7 @@ def test_a_memory_of_drawn_states_finds_its_needles(tmp_path, monkeypatch):
     model.encode_documents = lambda documents: truly.extend(documents) or encode(documents)
     report, seat = build(tmp_path / "memory", corpus, model, 1)
     assert sum(MARK in text for _, text in truly) == 3 and len(truly) < report.documents
-    assert seat.encoded + seat.resampled == report.tokens and seat.resampled > 0 and speed(report, seat) > 0
+    assert seat.encoded + seat.resampled == report.tokens and seat.resampled > 0 and what_it_took(report, seat)["ingest_tokens_per_s"] > 0
 
     result = measure(tmp_path / "memory", None, needles, cold=1)
     wanted = "tokens bytes_per_token router_bytes_per_token route_ms ask_ms_cold ask_ms_warm peak_rss_mb needle_accuracy"

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from engine.model.inputs import LEAST_TEXT, pad, spoken_title
+from engine.model.tokenizer import TokenCounter
 
 LONG = "the fern needs water and shade. " * 60
 
@@ -27,7 +28,7 @@ def test_documents_keep_to_their_length(inputs):
     rows = inputs.documents([(long_title, LONG), ("a", LONG), ("", "fern")])
     assert [len(row) for row in rows] == [128, 128, 3]
     fits = "fern " * inputs.max_text_tokens
-    assert inputs.count([fits]) == [inputs.max_text_tokens]
+    assert TokenCounter(inputs.tokenizer)([fits]) == [inputs.max_text_tokens]
     [row] = inputs.documents([(long_title, fits)])
     assert row.count(inputs.tokenizer.token_to_id("fern")) == inputs.max_text_tokens
     # The end of a long title names the section: it is what stays.

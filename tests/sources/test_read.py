@@ -5,13 +5,14 @@ import json
 import pytest
 
 from engine.errors import SourceError
-from engine.sources import read_source
+from engine.sources import ReadResult, read_source
 
 
 def read(tmp_path, name, content):
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read_source(path)
+    result = read_source(path)
+    return ReadResult(list(result.sources), result.errors)
 
 
 def one(tmp_path, name, content):
