@@ -1,6 +1,6 @@
 """Stage 1: question-answering sets and code -> one shuffled file of training samples.
 
-    python -m training.prepare QA_FOLDER TEXT_FOLDER OUT.jsonl [--config training/configs/reader.json]
+    python -m training.prepare QA_FOLDER TEXT_FOLDER OUT.jsonl [--config training/configs/reader.json] [--add MORE.jsonl]
 
 A sample is {"set", "question", "kind", "golds": [{"title", "text", "spans"}], "negatives": [{"title", "text"}]}.
 `kind` is span, yes, no, none (routing only) or null (not answerable). Negatives are lexical neighbours of the
@@ -22,11 +22,17 @@ from benchmarks.sets import read_lines
 from training.code_questions import code_samples
 from training.made_hops import hop_samples
 from training.made_questions import fact_samples, field_samples
+from training.stated_questions import stated_samples
 
 WORDS = re.compile(r"\w+")
 COMMON = frozenset("what which when where whose whom that this with from have does were many much their the was".split())
 LONGEST = 6
-MADE = (("field_questions", field_samples), ("fact_questions", fact_samples), ("hop_questions", hop_samples))
+MADE = (
+    ("field_questions", field_samples),
+    ("fact_questions", fact_samples),
+    ("hop_questions", hop_samples),
+    ("stated_questions", stated_samples),
+)
 
 
 class Lexical:
@@ -111,6 +117,7 @@ def main() -> None:
     parser.add_argument("text", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--config", type=Path, default=Path(__file__).parent / "configs" / "reader.json")
+    parser.add_argument("--add", type=Path, nargs="*", default=[], help="files of further samples")
     args = parser.parse_args()
     config = json.loads(args.config.read_text())
     rng = random.Random(config["seed"])
@@ -124,6 +131,7 @@ def main() -> None:
     for name, make in MADE:
         for file, wanted in config.get(name, {}).items():
             samples += make(read_lines(args.text / f"{file}.jsonl.xz"), wanted, rng)
+    samples += [sample for file in args.add for sample in read_lines(file)]
     rng.shuffle(samples)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with args.out.open("w", encoding="utf-8") as out:

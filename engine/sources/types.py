@@ -10,7 +10,7 @@ from engine.errors import SourceError
 from engine.results import FailedSource
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """A file to read. `path` and `root` are absolute; `name` is the posix path of the file below `root`."""
 
