@@ -10,11 +10,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from engine.errors import UnsupportedError
-from engine.grounding import quote_span
+from engine.grounding import quote_span, whole
 from engine.model.interface import Candidates, Context, Evidence, Reading
 from engine.routing import joined_rounds, lexical_shares
 from engine.store import SegmentGoneError
@@ -222,7 +222,7 @@ class Interleaver:
             return
         for g, answered in zip(grown, self.model.answer([g.context for g in grown], [g.memory for g in grown]), strict=True):
             g.enough = answered.enough
-            for reading in answered.readings:
+            for reading in _whole_readings(answered.readings, g.context):
                 found = Found(g.context, reading)
                 found.features = {
                     "reading": reading.score,
@@ -260,6 +260,15 @@ def share_of_best(found: list[Found]) -> float:
 def folded(answer: str) -> str:
     """An answer's words alone: two that say the same are equal."""
     return " ".join(answer.lower().split()).strip(" .,;:")
+
+
+def _whole_readings(readings: list[Reading], context: Context) -> list[Reading]:
+    """Best first, none of them cutting a word or a number; where two become one, the better."""
+    grown: dict[tuple[str, int, int, int], Reading] = {}
+    for reading in readings:
+        start, end = whole(context.evidence[reading.piece].text, reading.start, reading.end)
+        grown.setdefault((reading.kind, reading.piece, start, end), replace(reading, start=start, end=end))
+    return list(grown.values())
 
 
 def asked_share(question: str, sentence: str) -> float:
