@@ -15,8 +15,6 @@ MAX_QUOTE = 320
 _BREAK = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])|\n\s*\n|\r?\n(?=\s*(?:[-*#|>]|\d+[.)]\s))")
 _LINE = re.compile(r"\r?\n")
 _WORD = re.compile(r"\w+")
-# What is one thing although it is not one word: numbers with points, times; identifiers of three parts and more.
-_WHOLE = re.compile(r"(?=[\w-]*\d)\w+(?:-\w+){2,}|\d+(?:[.,:]\d+)+|\w+")
 
 
 def sentence_spans(text: str, *, by_line: bool = False) -> list[tuple[int, int]]:
@@ -43,18 +41,6 @@ def quote_span(text: str, start: int, end: int, *, by_line: bool = False) -> tup
     left = a if start - spare <= a else text.find(" ", start - spare, start) + 1 or start
     right = b if end + spare >= b else text.rfind(" ", end, end + spare)
     return left, right if right >= end else end
-
-
-def whole(text: str, start: int, end: int) -> tuple[int, int]:
-    """[start, end) grown so that no word, number, time or identifier is cut."""
-    left = max(text.rfind(blank, 0, start) for blank in " \n\t") + 1
-    right = min((at for blank in " \n\t" if (at := text.find(blank, end)) >= 0), default=len(text))
-    for found in _WHOLE.finditer(text, left, right):
-        if found.start() < start < found.end():
-            start = found.start()
-        if found.start() < end < found.end():
-            end = found.end()
-    return start, end
 
 
 def best_sentence(text: str, wanted: str, *, by_line: bool = False) -> tuple[int, int]:

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from engine.errors import UnsupportedError
-from engine.grounding import quote_span, whole
+from engine.grounding import quote_span
 from engine.model.interface import Candidates, Context, Evidence, Reading
 from engine.routing import joined_rounds, lexical_shares
 from engine.store import SegmentGoneError
+from engine.tidy import tidy
 
 if TYPE_CHECKING:
     from engine.model.interface import MemoryModel
@@ -222,7 +223,7 @@ class Interleaver:
             return
         for g, answered in zip(grown, self.model.answer([g.context for g in grown], [g.memory for g in grown]), strict=True):
             g.enough = answered.enough
-            for reading in _whole_readings(answered.readings, g.context):
+            for reading in _tidy_readings(answered.readings, g.context):
                 found = Found(g.context, reading)
                 found.features = {
                     "reading": reading.score,
@@ -262,11 +263,11 @@ def folded(answer: str) -> str:
     return " ".join(answer.lower().split()).strip(" .,;:")
 
 
-def _whole_readings(readings: list[Reading], context: Context) -> list[Reading]:
-    """Best first, none of them cutting a word or a number; where two become one, the better."""
+def _tidy_readings(readings: list[Reading], context: Context) -> list[Reading]:
+    """Best first, with tidy ends; where two become one, the better."""
     grown: dict[tuple[str, int, int, int], Reading] = {}
     for reading in readings:
-        start, end = whole(context.evidence[reading.piece].text, reading.start, reading.end)
+        start, end = tidy(context.evidence[reading.piece].text, reading.start, reading.end)
         grown.setdefault((reading.kind, reading.piece, start, end), replace(reading, start=start, end=end))
     return list(grown.values())
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -20,6 +23,8 @@ from engine.model.tokenizer import TokenCounter
 MAX_ANSWER_TOKENS = 40
 READINGS = 5
 LEAST_BATCH = 512
+# An answer never runs on over a blank line, into the next item of a list or the next row of a table.
+BLOCK_BREAK = re.compile(r"\n(?=[ \t]*(?:\n|[-*•+][ \t]|\d+[.)][ \t]|\||-{3}|={3}))")
 
 
 class PointingModel:
@@ -95,7 +100,7 @@ class PointingModel:
         kinds = out.kind.log_softmax(-1)
         enough = self.model.heads.enough(states[:, 0]).sigmoid().squeeze(-1).tolist()
         return [
-            Answered(_readings(context.state[0], out.start[i], out.end[i], kinds[i]) if context.evidence else [], enough[i])
+            Answered(_readings(context, out.start[i], out.end[i], kinds[i]) if context.evidence else [], enough[i])
             for i, context in enumerate(contexts)
         ]
 
@@ -170,18 +175,28 @@ def _stacked(pairs: list[tuple[Tensor, Tensor]], device: torch.device) -> tuple[
     return keys, values, torch.arange(keys.shape[1], device=device)[None] < sizes[:, None]
 
 
-def _readings(row: ActiveRow, start: Tensor, end: Tensor, kinds: Tensor) -> list[Reading]:
-    """The best spans inside one piece of evidence, and yes or no where the kind head prefers them."""
+def _blocks(context: Context, places: list[int]) -> Tensor:
+    """For each place a number that is the same within one paragraph, list item or table row of the evidence."""
+    row: ActiveRow = context.state[0]
+    breaks = [[m.end() for m in BLOCK_BREAK.finditer(e.text)] for e in context.evidence]
+    before = list(accumulate((len(b) + 1 for b in breaks), initial=0))
+    numbers = ((row.places[p][0], row.places[p][1]) for p in places)
+    return torch.tensor([before[piece] + bisect_right(breaks[piece], at) for piece, at in numbers])
+
+
+def _readings(context: Context, start: Tensor, end: Tensor, kinds: Tensor) -> list[Reading]:
+    """The best spans inside one block of the evidence, and yes or no where the kind head prefers them."""
+    row: ActiveRow = context.state[0]
     if not row.places:
         return []
     places = sorted(row.places)
-    begin, pieces = torch.tensor(places), torch.tensor([row.places[p][0] for p in places])
+    begin, blocks = torch.tensor(places), _blocks(context, places)
     s, e = start.cpu()[begin], end.cpu()[begin]
     null = float(start[0] + end[0])
     grid = s[:, None] + e[None, :]
     offset = torch.arange(len(places))
     legal = (offset[None] >= offset[:, None]) & (offset[None] < offset[:, None] + MAX_ANSWER_TOKENS)
-    grid = grid.masked_fill(~(legal & (pieces[:, None] == pieces[None])), float("-inf"))
+    grid = grid.masked_fill(~(legal & (blocks[:, None] == blocks[None])), float("-inf"))
     readings: list[Reading] = []
     for flat in grid.flatten().topk(min(40, grid.numel())).indices.tolist():
         first, last = divmod(flat, len(places))

@@ -1,0 +1,55 @@
+"""Where an answer begins and ends in its text: whole words and numbers, no half pairs of marks."""
+
+from __future__ import annotations
+
+import re
+
+# What is one thing although it is not one word: numbers with points, times; identifiers of three parts and more; options.
+_WHOLE = re.compile(r"(?=[\w-]*\d)\w+(?:-\w+){2,}|\d+(?:[.,:]\d+)+|(?<![\w-])--?[A-Za-z][\w-]*|\w+")
+_MARKS = re.compile(r"`+|\*\*+|\"")
+_BRACKETS = ("()", "[]", "{}")
+
+
+def tidy(text: str, start: int, end: int) -> tuple[int, int]:
+    """[start, end) grown so that nothing is cut that is one, then without the half of a pair of marks at its ends."""
+    a, b = _trimmed(text, *_whole(text, start, end))
+    return (a, b) if a < b else (start, end)
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """Without blanks, separators, brackets and quotation marks at the ends that have no partner inside."""
+    before = (-1, -1)
+    while start < end and before != (start, end):
+        before = start, end
+        answer = text[start:end]
+        start += len(answer) - len(answer.lstrip(" \t\r\n,;:"))
+        end -= len(answer) - len(answer.rstrip(" \t\r\n,;:"))
+        answer = text[start:end]
+        for opening, closing in _BRACKETS:
+            spare = answer.count(closing) - answer.count(opening)
+            end -= spare > 0 and answer.endswith(closing)
+            start += spare < 0 and answer.startswith(opening)
+        marks = list(_MARKS.finditer(text, start, end))
+        alike = [m for m in marks if m.group() == marks[0].group()]
+        if len(alike) % 2 == 0:
+            continue
+        lonely = alike[-1] if alike[-1].end() == end or len(alike) > 1 else alike[0]
+        # Text goes on after a closing mark: what stands before it was meant. An opening one is left out.
+        if lonely.start() > start and not text[lonely.start() - 1].isspace():
+            end = lonely.start()
+        elif lonely.start() == start:
+            start = lonely.end()
+        elif lonely.end() == end:
+            end = lonely.start()
+    return start, end
+
+
+def _whole(text: str, start: int, end: int) -> tuple[int, int]:
+    left = max(text.rfind(blank, 0, start) for blank in " \n\t") + 1
+    right = min((at for blank in " \n\t" if (at := text.find(blank, end)) >= 0), default=len(text))
+    for found in _WHOLE.finditer(text, left, right):
+        if found.start() < start < found.end():
+            start = found.start()
+        if found.start() < end < found.end():
+            end = found.end()
+    return start, end

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from engine.tidy import tidy
+
+
+@pytest.mark.parametrize(
+    "text, part, grown",
+    [
+        ("it parted at 04:40 on Saturday", "40", "04:40"),
+        ("a gap of 3.5 mm", "5", "3.5"),
+        ("costs 1,200 euros", "200", "1,200"),
+        ("key 3f2a-88bc-9d00 opens", "88bc", "3f2a-88bc-9d00"),
+        ("unbelievable", "believ", "unbelievable"),
+        ("from 1990-1995 it stood", "1990", "1990"),
+        ("a 20-year plan", "20", "20"),
+        ("def read(tabsize=8, x)", "8", "8"),
+        ("in the end 2, not 3", "2", "2"),
+        ("Ada Quist's lamp", "Quist", "Quist"),
+        ("use the ``--enable-threads`` switch", "enable-threads`` switch", "--enable-threads"),
+        ("a well-known -x flag", "known", "known"),
+        ("(PR by Ran Benita)", "Ran Benita)", "Ran Benita"),
+        ("(PR by Ran Benita)", "(PR by Ran Benita)", "(PR by Ran Benita)"),
+        ("call run(fast) now", "run(fast)", "run(fast)"),
+        ("the `` last x`` form", "`` last x", "last x"),
+        ('he said "never" twice', '"never', "never"),
+        ('he said "never" twice', '"never"', '"never"'),
+        ("it is **bold** text", "bold**", "bold"),
+        ("one, two, three", "two,", "two"),
+        ("a ) b", ")", ")"),
+    ],
+)
+def test_an_answer_has_tidy_ends(text, part, grown):
+    start = text.index(part)
+    begin, end = tidy(text, start, start + len(part))
+    assert text[begin:end] == grown
