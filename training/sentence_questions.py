@@ -20,8 +20,9 @@ import torch
 
 from benchmarks.sets import read_lines
 from engine.model.encoder import MSAEncoder
-from engine.model.inputs import EncoderInputs, pad
+from engine.model.inputs import EncoderInputs
 from training.prepare import Lexical
+from training.step import padded
 from training.train import load
 
 LONGEST = 16
@@ -37,8 +38,7 @@ def marked(model: MSAEncoder, inputs: EncoderInputs, pairs: list[tuple[str, str]
     found: dict[int, tuple[int, int, float]] = {}
     for begin in range(0, len(order), GROUP):
         picked = order[begin : begin + GROUP]
-        ids, mask = pad([rows[i].ids for i in picked])
-        segments, _ = pad([rows[i].segments for i in picked])
+        ids, mask, segments = padded([rows[i] for i in picked], model.norm.weight.device)
         reading = model.heads.read(model.active(model.encode_reading(ids, mask, segments), mask, [None]))
         for i, start, end in zip(picked, reading.start, reading.end, strict=True):
             found[i] = _best(rows[i].places, start, end)

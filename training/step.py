@@ -42,7 +42,7 @@ class Documents:
         self.mask = (torch.arange(longest)[None] < torch.tensor(chunks)[:, None]).to(device)
 
 
-def _padded(rows: list[ActiveRow], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+def padded(rows: list[ActiveRow], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """Token ids, mask and segments [B, T] of active contexts."""
     ids, mask = pad([r.ids for r in rows])
     return ids.to(device), mask.to(device), pad([r.segments for r in rows])[0].to(device)
@@ -88,7 +88,7 @@ class Step:
         for begin in range(0, len(order), self.reading_group):
             picked = order[begin : begin + self.reading_group]
             rows, labels = [batch.reading[i] for i in picked], [batch.reading_labels[i] for i in picked]
-            ids, mask, segments = _padded(rows, self.device)
+            ids, mask, segments = padded(rows, self.device)
             states = self.model.active(self.model.encode_reading(ids, mask, segments), mask, [None])
             for name, value in self._reading_losses(states, mask, rows, labels).items():
                 out[name] = out.get(name, 0.0) + value * len(picked) / len(order)
@@ -98,7 +98,7 @@ class Step:
         self, rows: list[ActiveRow], labels: list[ActiveLabel], documents: Documents, name: str
     ) -> tuple[dict[str, Tensor], Tensor]:
         model = self.model
-        ids, mask, segments = _padded(rows, self.device)
+        ids, mask, segments = padded(rows, self.device)
         route, _ = pad([row.routing for row in rows])
         scores = routing(model, model.encode_backbone(ids, mask, segments), route.float().to(self.device), documents)
         wanted = losses.mask_of([label.wanted for label in labels], scores.shape[1]).to(self.device)
