@@ -127,7 +127,7 @@ class Memory:
             raise MsaError("Nothing to ingest: name a file or a folder.")
         if dry_run:
             return listing(roots, hidden)
-        return self._with_room(lambda: self.ingest_part(roots, prune=prune, hidden=hidden, wait=wait, progress=progress))
+        return self.ingest_part(roots, prune=prune, hidden=hidden, wait=wait, progress=progress)
 
     def ingest_part(
         self,
@@ -140,11 +140,16 @@ class Memory:
         part: tuple[int, int] = (0, 1),
     ) -> IngestReport:
         """`ingest`, but only of the files that fall to `part`: which of how many shards this memory is."""
-        from engine.ingest import Ingest
-
         for root in roots:
             if not os.path.exists(root):
                 raise MsaError(f"{root}: no such file or folder")
+        return self._with_room(lambda: self._ingest(roots, prune, hidden, wait, progress, part))
+
+    def _ingest(
+        self, roots: Sequence[Path], prune: bool, hidden: bool, wait: float, progress: Progress | None, part: tuple[int, int]
+    ) -> IngestReport:
+        from engine.ingest import Ingest
+
         model = self._loaded()
         try:
             store = self._open()
