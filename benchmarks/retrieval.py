@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import sys
 import tempfile
 import time
@@ -26,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.baselines import Dense, Lexical, Retriever, fused, two_steps
+from benchmarks.scoring import bootstrap
 from benchmarks.sets import Question, load_pool, write_records
 from engine import Memory
 
@@ -40,14 +40,6 @@ def measures(ranking: list[str], golds: list[str]) -> dict[str, float]:
     """Recall at each cut, and whether all gold passages are in."""
     found = {k: len(set(golds) & set(ranking[:k])) / len(golds) for k in CUTS}
     return {**{f"R@{k}": v for k, v in found.items()}, **{f"all@{k}": float(found[k] == 1) for k in ALL_CUTS}}
-
-
-def bootstrap(ours: list[float], theirs: list[float], rounds: int = 2000) -> tuple[float, float, float]:
-    """Mean difference in points and its 95% interval over questions drawn anew (paired)."""
-    rng = random.Random(0)
-    gaps = [100 * (a - b) for a, b in zip(ours, theirs, strict=True)]
-    means = sorted(sum(rng.choices(gaps, k=len(gaps))) / len(gaps) for _ in range(rounds))
-    return sum(gaps) / len(gaps), means[int(0.025 * rounds)], means[int(0.975 * rounds)]
 
 
 def systems(memory: Memory, backbone: Path, documents: list[tuple[int, str, str]]) -> dict[str, Retriever]:

@@ -1,7 +1,8 @@
 """What the retrieval benchmark counts, and how it fuses rankings."""
 
 from benchmarks.baselines import fuse, fused, two_steps
-from benchmarks.retrieval import bootstrap, measures
+from benchmarks.retrieval import measures
+from benchmarks.scoring import bootstrap
 
 
 def test_measures_count_gold_passages_up_to_each_cut():
