@@ -158,8 +158,12 @@ def serve() -> None:
                 task = pickle.load(sys.stdin.buffer)
             except EOFError:
                 return
-            pickle.dump(_read_and_cut(task, count, max_tokens), answers)
-            answers.flush()
+            read = _read_and_cut(task, count, max_tokens)
+            try:
+                pickle.dump(read, answers)
+                answers.flush()
+            except BrokenPipeError:  # The parent was killed.
+                os._exit(1)
 
 
 def _read_and_cut(task: FileTask, count: Counter, max_tokens: int) -> FileRead:
