@@ -110,7 +110,8 @@ class Readers:
                 self._started.append(self._own.process)
             return self._own.process.read(task)
         except (OSError, EOFError, pickle.UnpicklingError):
-            vars(self._own).pop("process").kill()
+            if process := vars(self._own).pop("process", None):
+                process.kill()
             return FileRead(failed=SourceError(shown(task.path), "its reader crashed"))
 
 
@@ -121,7 +122,8 @@ class _Process:
         path = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
         # One core a reader: tokenising on all of them is for the process that encodes.
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, path)), "TOKENIZERS_PARALLELISM": "false"}
-        command = [sys.executable, "-c", "from engine.reading import serve; serve()"]
+        # -P: what is imported never comes from the working directory, which may be what is being ingested.
+        command = [sys.executable, "-P", "-c", "from engine.reading import serve; serve()"]
         self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         self._send(settings)
 

@@ -92,6 +92,16 @@ def test_a_crash_costs_the_file_that_caused_it(tmp_path, monkeypatch, capfd):
     assert "this is not an answer" in capfd.readouterr().err
 
 
+def test_no_code_is_loaded_from_the_folder_that_is_read(many, monkeypatch):
+    for name in ("pickle", "re", "json"):
+        (many / f"{name}.py").write_text("raise SystemExit('loaded from the corpus')")
+    (many / "engine").mkdir()
+    (many / "engine" / "__init__.py").write_text("raise SystemExit('loaded from the corpus')")
+    monkeypatch.chdir(many)
+    with Readers(1, TokenCounter(tokenizer()), 50) as readers:
+        assert not [r for r in readers.read(tasks(many)) if r.failed and "crashed" in str(r.failed)]
+
+
 def test_nothing_is_left_running(many):
     readers = Readers(2, TokenCounter(tokenizer()), 50)
     with readers:
