@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -27,8 +26,7 @@ from rich.table import Table
 
 from benchmarks.answers import SETS, ask
 from benchmarks.scoring import bootstrap
-from benchmarks.sets import load_pool, write_records
-from engine import Memory
+from benchmarks.sets import load_pool, passages_in_memory
 from engine.interleave import Policy
 from engine.model.interface import Answered, Candidates, Context
 
@@ -73,24 +71,20 @@ def main() -> None:
     args = parser.parse_args()
     pool, passages = load_pool(args.qa, args.sets.split(","), args.questions, args.passages)
     questions = [q for q in pool if q.answers]
-    with tempfile.TemporaryDirectory() as folder:
-        records = Path(folder) / "passages.jsonl"
-        write_records(list(passages.values()), records)
-        with Memory.open(Path(folder) / "memory", model=args.model, create=True) as memory:
-            memory.ingest([records])
-            asker = memory._asking()
-            model, shipped = asker.model, replace(asker.policy, found=0.0)
+    with passages_in_memory(passages, args.model) as memory:
+        asker = memory._asking()
+        model, shipped = asker.model, replace(asker.policy, found=0.0)
 
-            def run() -> list[float]:
-                return [ask(memory, q, passages, 0.0).f1 for q in questions]
+        def run() -> list[float]:
+            return [ask(memory, q, passages, 0.0).f1 for q in questions]
 
-            asker.policy = shipped
-            scores = {"all parts": run()}
-            for name, policy in variants(shipped).items():
-                asker.policy = policy
-                scores[name] = run()
-            asker.policy, asker.model = shipped, Unaided(model)
-            scores["no pooled memory while reading"] = run()
+        asker.policy = shipped
+        scores = {"all parts": run()}
+        for name, policy in variants(shipped).items():
+            asker.policy = policy
+            scores[name] = run()
+        asker.policy, asker.model = shipped, Unaided(model)
+        scores["no pooled memory while reading"] = run()
     report(scores, [q.set in TWO_DOCUMENTS for q in questions], len(passages))
 
 

@@ -14,7 +14,6 @@ import argparse
 import json
 import statistics
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from dataclasses import asdict, dataclass, replace
@@ -28,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.scoring import exact, f1
-from benchmarks.sets import Question, load_pool, write_records
+from benchmarks.sets import Question, load_pool, passages_in_memory
 from engine import Memory
 
 SETS = ("squad", "nq_gold", "hotpotqa", "hotpotqa_evidence", "hybridqa_ott", "boolq", "policyqa", "covidqa", "friendsqa")
@@ -112,16 +111,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     questions, passages = load_pool(args.qa, args.sets.split(","), args.questions, args.passages)
-    with tempfile.TemporaryDirectory() as folder:
-        records = Path(folder) / "passages.jsonl"
-        write_records(list(passages.values()), records)
-        with Memory.open(Path(folder) / "memory", model=args.model, create=True) as memory:
-            memory.ingest([records])
-            asker = memory._asking()
-            # Asked with the threshold open, counted with it: so the curve sees what was not sure enough as well.
-            found = asker.policy.found
-            asker.policy = replace(asker.policy, found=0.0, **({"max_hops": args.hops} if args.hops else {}))
-            rows = [ask(memory, q, passages, found) for q in questions]
+    with passages_in_memory(passages, args.model) as memory:
+        asker = memory._asking()
+        # Asked with the threshold open, counted with it: so the curve sees what was not sure enough as well.
+        found = asker.policy.found
+        asker.policy = replace(asker.policy, found=0.0, **({"max_hops": args.hops} if args.hops else {}))
+        rows = [ask(memory, q, passages, found) for q in questions]
     report(rows, len(passages), args.out)
 
 

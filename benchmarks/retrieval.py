@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -26,7 +25,7 @@ from rich.table import Table
 
 from benchmarks.baselines import Dense, Lexical, Retriever, fused, two_steps
 from benchmarks.scoring import bootstrap
-from benchmarks.sets import Question, load_pool, write_records
+from benchmarks.sets import Question, load_pool, passages_in_memory
 from engine import Memory
 
 MULTI_HOP = ("hotpotqa", "hotpotqa_evidence", "hybridqa_ott", "strategyqa", "multirc")
@@ -102,12 +101,8 @@ def main() -> None:
     args = parser.parse_args()
     pool, passages = load_pool(args.qa, args.sets.split(","), args.questions, args.passages, needs_answer=False)
     questions = [q for q in pool if q.golds and all(g in passages for g in q.golds)]
-    with tempfile.TemporaryDirectory() as folder:
-        records = Path(folder) / "passages.jsonl"
-        write_records(list(passages.values()), records)
-        with Memory.open(Path(folder) / "memory", model=args.model, create=True) as memory:
-            memory.ingest([records])
-            results = run(memory, args.backbone, questions)
+    with passages_in_memory(passages, args.model) as memory:
+        results = run(memory, args.backbone, questions)
     report(questions, results, args.out)
 
 

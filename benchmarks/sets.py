@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import lzma
 import random
-from collections.abc import Iterable, Iterator
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine import Memory
 
 
 @dataclass
@@ -71,6 +76,19 @@ def write_records(passages: list[dict], path: Path) -> None:
         for p in passages:
             record = {"id": p["id"], "title": p["title"], "text": p["text"]}
             out.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def passages_in_memory(passages: Mapping[str, dict[str, Any]], model: Path | None) -> Iterator[Memory]:
+    """A memory of these passages, a record each, gone afterwards."""
+    from engine import Memory
+
+    with tempfile.TemporaryDirectory() as folder:
+        records = Path(folder) / "passages.jsonl"
+        write_records(list(passages.values()), records)
+        with Memory.open(Path(folder) / "memory", model=model, create=True) as memory:
+            memory.ingest([records])
+            yield memory
 
 
 def _usable(question: dict[str, Any], needs_answer: bool) -> bool:
