@@ -58,10 +58,10 @@ class Collator:
                 wrong_ids = [_add(batch, index, n) for n in negatives]
             batch.asked.append(self.inputs.active(sample["question"], []))
             batch.asked_labels.append(ActiveLabel(gold_ids, wrong_ids, 0.0))
-            self._reading(batch, index, sample, golds, gold_ids, wrong, wrong_ids, rng)
+            self._reading(batch, index, sample, golds, gold_ids, negatives, wrong, wrong_ids, rng)
         return batch
 
-    def _reading(self, batch, index, sample, golds, gold_ids, wrong, wrong_ids, rng) -> None:
+    def _reading(self, batch, index, sample, golds, gold_ids, negatives, wrong, wrong_ids, rng) -> None:
         kind = sample["kind"]
         if kind == "none":
             return
@@ -74,8 +74,10 @@ class Collator:
         else:
             order = rng.sample(range(len(golds)), len(golds))
             evidence, wanted, enough = [golds[i] for i in order], [], 1.0
-            if len(golds) == 1 and wrong is not None and rng.random() < self.settings["read_beside_wrong"]:
-                evidence = [wrong, *evidence]
+        # Two passages must not mean that one of them tells, nor that it is the second.
+        others = [n for n in negatives if n is not evidence[0]]
+        if len(evidence) == 1 and others and rng.random() < self.settings["read_beside_wrong"]:
+            evidence = rng.sample([*evidence, rng.choice(others)], 2)
         row = self.inputs.active(sample["question"], [(e["title"], e["text"]) for e in evidence])
         read = [_add(batch, index, e) for e in evidence]
         label = ActiveLabel(wanted, [i for i in wrong_ids if i not in read], enough, read, start=0, end=0)

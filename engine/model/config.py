@@ -45,6 +45,7 @@ class ModelConfig:
     """Sizes of a model. Layers are counted from 0; the encoder's MSA layers follow its backbone layers.
 
     With `reader_layers` the active context is read by a second stack of so many layers over the same word embeddings.
+    With `query_adapter_rank` queries that hold evidence change the backbone's projections by matrices of that rank.
     """
 
     model_type: str
@@ -65,6 +66,7 @@ class ModelConfig:
     backbone_heads: int = 0
     backbone_intermediate_size: int = 0
     reader_layers: int = 0
+    query_adapter_rank: int = 0
     layer_norm_eps: float = 1e-12
     max_document_tokens: int = 256
     max_title_tokens: int = 24

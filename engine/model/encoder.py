@@ -34,13 +34,40 @@ class BackboneLayer(nn.Module):
         self.down_proj = nn.Linear(config.backbone_intermediate_size, d)
         self.mlp_norm = nn.LayerNorm(d, config.layer_norm_eps)
 
-    def forward(self, x: Tensor, bias: Tensor | None) -> Tensor:
-        """x [B, T, d]; `bias` [B, 1, 1, T] is 0 at real tokens and -inf at padding."""
+    def forward(self, x: Tensor, bias: Tensor | None, adapter: nn.ModuleDict | None = None) -> Tensor:
+        """x [B, T, d]; `bias` [B, 1, 1, T] is 0 at real tokens and -inf at padding; `adapter` adds to projections."""
+
+        def project(name: str, x: Tensor) -> Tensor:
+            y = getattr(self, name)(x)
+            return y if adapter is None else y + adapter[name](x)
+
         batch, length, d = x.shape
-        q, k, v = self.qkv_proj(x).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        q, k, v = project("qkv_proj", x).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         out = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-        x = self.attention_norm(x + self.o_proj(out.transpose(1, 2).reshape(batch, length, d)))
-        return self.mlp_norm(x + self.down_proj(F.gelu(self.up_proj(x))))
+        x = self.attention_norm(x + project("o_proj", out.transpose(1, 2).reshape(batch, length, d)))
+        return self.mlp_norm(x + project("down_proj", F.gelu(project("up_proj", x))))
+
+
+class LowRank(nn.Module):
+    """x -> x A B with A [d_in, r] and B [r, d_out], B zero at first (Hu et al. 2021)."""
+
+    def __init__(self, d_in: int, rank: int, d_out: int):
+        super().__init__()
+        self.a = nn.Parameter(torch.randn(d_in, rank) * d_in**-0.5)
+        self.b = nn.Parameter(torch.zeros(rank, d_out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.a @ self.b
+
+
+def query_adapter(config: ModelConfig) -> nn.ModuleList:
+    """One LowRank a projection of each backbone layer."""
+    d, wide, rank = config.hidden_size, config.backbone_intermediate_size, config.query_adapter_rank
+    sizes = {"qkv_proj": (d, 3 * d), "o_proj": (d, d), "up_proj": (d, wide), "down_proj": (wide, d)}
+    return nn.ModuleList(
+        nn.ModuleDict({name: LowRank(d_in, rank, d_out) for name, (d_in, d_out) in sizes.items()})
+        for _ in range(config.backbone_layers)
+    )
 
 
 class Stack(nn.Module):
@@ -54,7 +81,9 @@ class Stack(nn.Module):
         self.embedding_norm = nn.LayerNorm(d, config.layer_norm_eps)
         self.layers = nn.ModuleList(BackboneLayer(config) for _ in range(layers))
 
-    def forward(self, words: Tensor, mask: Tensor, segments: Tensor | None) -> Tensor:
+    def forward(
+        self, words: Tensor, mask: Tensor, segments: Tensor | None, adapter: nn.ModuleList | None = None
+    ) -> Tensor:
         """Word embeddings [B, T, d] -> states [B, T, d]."""
         positions = torch.arange(words.shape[1], device=words.device)
         segment = self.segment_embeddings.weight[0] if segments is None else self.segment_embeddings(segments)
@@ -62,8 +91,8 @@ class Stack(nn.Module):
         bias = None
         if not bool(mask.all()):
             bias = torch.zeros_like(mask, dtype=x.dtype).masked_fill(~mask, float("-inf"))[:, None, None]
-        for layer in self.layers:
-            x = layer(x, bias)
+        for index, layer in enumerate(self.layers):
+            x = layer(x, bias, adapter[index] if adapter is not None else None)
         return x
 
 
@@ -76,6 +105,7 @@ class MSAEncoder(nn.Module):
         self.word_embeddings = nn.Embedding(config.vocab_size, config.hidden_size)
         self.backbone = Stack(config, config.backbone_layers)
         self.reader = Stack(config, config.reader_layers) if config.reader_layers else None
+        self.query_adapter = query_adapter(config) if config.query_adapter_rank else None
         self.layers = nn.ModuleDict(
             {str(i): MSALayer(config, i) for i in range(config.backbone_layers, config.num_hidden_layers)}
         )
@@ -88,6 +118,12 @@ class MSAEncoder(nn.Module):
         `segments` [B, T] is 0 for the question or a document, 1 for evidence.
         """
         return self.backbone(self.word_embeddings(ids), mask, segments)
+
+    def encode_query(self, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
+        """As `encode_backbone`, for active contexts that route: through the query adapter if they hold evidence,
+        which all of a batch do or none."""
+        adapter = self.query_adapter if bool(segments.any()) else None
+        return self.backbone(self.word_embeddings(ids), mask, segments, adapter)
 
     def encode_reading(self, ids: Tensor, mask: Tensor, segments: Tensor | None = None) -> Tensor:
         """ids [B, T] -> states [B, T, d] of an active context, for `active`."""

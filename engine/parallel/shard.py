@@ -13,6 +13,7 @@ from engine.errors import NoMemoryError
 from engine.routing import Router
 from engine.store import DocumentRow, Store
 from engine.store.budget import Budget
+from engine.store.shared_bm25 import Counts
 from engine.store.tiers import RouterKeys, fetch_pooled_kv
 
 if TYPE_CHECKING:
@@ -78,8 +79,13 @@ class Shard:
     def line_range(self, source_id: int, start: int, end: int) -> tuple[int, int]:
         return self.store.line_range(source_id, start, end)
 
-    def search_text(self, query: str, k: int) -> list[tuple[int, float]]:
-        return self.store.search_text(query, k) if self._router is not None else []
+    def search_text(self, query: str, terms: list[str], k: int) -> tuple[list[tuple[int, str, str]], Counts]:
+        """The shard's k best documents (id, title, text), and what its index counts of the terms."""
+        if self._router is None:
+            return [], Counts(0, 0, (0,) * len(terms))
+        rows = self.store.documents([document for document, _ in self.store.search_text(query, k)])
+        hits = [(row.id, row.title, self.store.text(row.source_id, row.start, row.end)) for row in rows]
+        return hits, self.store.word_counts(terms)
 
     def version(self) -> int:
         return self.store.version() if self._router is not None else 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +12,15 @@ import torch
 from torch import Tensor
 
 from engine.routing import Selector
+from engine.store.shared_bm25 import scores, terms_of
 
 if TYPE_CHECKING:
     from engine.parallel.ranks import Ranks
     from engine.parallel.shard import Shard
     from engine.store import DocumentRow
+
+# A shard ranks its hits by its own counts: so many times as many are looked at as are wanted.
+SPARE = 2
 
 
 class ShardedStore:
@@ -53,13 +59,13 @@ class ShardedStore:
         return self.owner(source_id, "line_range", start, end)
 
     def search_text(self, query: str, k: int) -> list[tuple[int, float]]:
-        """The best hits of all shards. How rare a word is each shard tells for itself: with few documents a shard,
-        scores differ a little from those of one index."""
-        hits = [
-            (local * self.ranks.world + rank, score)
-            for rank, found in enumerate(self.all("search_text", query, k))
-            for local, score in found
-        ]
+        """The best hits of all shards, scored as one index would score them."""
+        terms = terms_of(query)
+        parts = self.all("search_text", query, terms, SPARE * k)
+        ids = [local * self.ranks.world + rank for rank, (found, _) in enumerate(parts) for local, _, _ in found]
+        texts = [(title, text) for found, _ in parts for _, title, text in found]
+        total = reduce(add, (counts for _, counts in parts))
+        hits = zip(ids, scores(terms, texts, total), strict=True)
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:k]
 
     def version(self) -> tuple[int, ...]:

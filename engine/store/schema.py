@@ -6,6 +6,8 @@ import sqlite3
 
 from sqlite_utils import Database, Migrations
 
+from engine.store.search import FTS_TOKENIZER
+
 migrations = Migrations("msa")
 
 # Row ids are never reused (AUTOINCREMENT): a reader that still holds a forgotten id must find nothing, not a newcomer.
@@ -35,8 +37,7 @@ TABLES = (
         source_id INTEGER NOT NULL REFERENCES sources (id), start_char INTEGER NOT NULL,
         n_chars INTEGER NOT NULL, newlines_before INTEGER NOT NULL, blob BLOB NOT NULL)""",
     "CREATE UNIQUE INDEX text_blocks_place ON text_blocks (source_id, start_char)",
-    """CREATE VIRTUAL TABLE documents_fts USING fts5 (
-        title, body, content='', tokenize="porter unicode61 remove_diacritics 2")""",
+    f"""CREATE VIRTUAL TABLE documents_fts USING fts5 (title, body, content='', tokenize="{FTS_TOKENIZER}")""",
 )
 
 

@@ -6,6 +6,7 @@ import re
 import sqlite3
 
 MAX_TERMS = 64
+FTS_TOKENIZER = "porter unicode61 remove_diacritics 2"
 
 # A word, or an identifier whose parts are joined by punctuation: `top_k_docs`, `E-1042`, `flask/app.py`, `O'Brien`.
 TERM = re.compile(r"\w+(?:[-./:@+&']+\w+)*")

@@ -25,6 +25,8 @@ from engine.store.writer import Writer, open_writer
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from engine.store.shared_bm25 import Counts
+
 
 class Store:
     """An open memory. Reading needs no lock and goes on while another process writes.
@@ -193,6 +195,13 @@ class Store:
         """The k documents that match the words of `query` best: (document id, BM25 score, more is better)."""
         with told(self.directory):
             return search.search(self._db, query, k)
+
+    def word_counts(self, terms: Sequence[str]) -> Counts:
+        """How many documents and words the index holds, and how many documents hold each term (`shared_bm25`)."""
+        from engine.store import shared_bm25
+
+        with told(self.directory):
+            return shared_bm25.counts(self._db, terms)
 
     def pooled_kv(self, document_ids: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
         """Content keys and values of documents, in the order asked: float32 [L, C, G, D] each (`tiers`)."""
