@@ -134,7 +134,7 @@ class Routing:
         sums: dict[str, list[float]] = {}
         for begin in range(0, len(self.hops.queries), 64):
             picked = list(range(begin, min(begin + 64, len(self.hops.queries))))
-            ranked = self.scores(picked).topk(max(CUTS)).indices.tolist()
+            ranked = self.scores(picked).topk(min(max(CUTS), len(self.hops.passages))).indices.tolist()
             for row, i in zip(ranked, picked, strict=True):
                 name, _, _, wanted = self.hops.queries[i]
                 hits = [len(set(row[:k]) & set(wanted)) / len(wanted) for k in CUTS]

@@ -76,7 +76,7 @@ class PointingModel:
     def route(self, contexts: list[Context], memory: RoutedMemory) -> Tensor:
         pad_sequence = torch.nn.utils.rnn.pad_sequence
         rows = [self._row(c) for c in contexts]
-        queries = [self.model.first_router_query(x[None])[0] for x in self._run(self.model.encode_backbone, rows)]
+        queries = [self.model.first_router_query(x[None])[0] for x in self._run(self.model.encode_query, rows)]
         masks = [torch.tensor(row.routing, device=self.device) for row in rows]
         return memory.scores(0, pad_sequence(queries, batch_first=True), pad_sequence(masks, batch_first=True))
 
