@@ -1,4 +1,8 @@
-"""Questions over text that cost nothing: fields of `Name: value` lines, and facts hidden in paragraphs."""
+"""Questions over text that cost nothing: fields of `Name: value` lines, and facts hidden in paragraphs.
+
+Half of the hidden facts are told of names that stand in the text, half of things known by a key (a part number, a
+UUID, an identifier), where all keys look alike and only the exact one counts.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,14 @@ FACTS = {
     "due date": lambda r: f"{r.randrange(1, 29)} {r.choice(('March', 'May', 'July', 'October'))} {r.randrange(1950, 2040)}",
     "waiting time": lambda r: f"{r.randrange(2, 90)} {r.choice(('seconds', 'minutes', 'hours', 'days', 'weeks'))}",
     "share": lambda r: f"{r.randrange(1, 99)}.{r.randrange(10)}%",
+}
+KEYS = {
+    "part": lambda r: f"{r.choice('KRT')}{r.choice('XZ')}-{r.randrange(4100, 4999)}",
+    "record": lambda r: str(uuid.UUID(int=r.getrandbits(128), version=4)),
+    "order": lambda r: str(r.randrange(100_000, 10_000_000)),
+    "setting": lambda r: "_".join(r.sample(("max", "min", "cache", "queue", "retry", "idle", "read", "write", "size"), 3)),
+    "host": lambda r: f"{r.choice(('db', 'web', 'mail'))}{r.randrange(1, 60):02}.{r.choice(('north', 'south', 'lab'))}",
+    "ticket": lambda r: f"{r.choice(('OPS', 'NET', 'DEV'))}-{r.randrange(100, 2000)}",
 }
 NAME = re.compile(r"\b[A-Z][a-z]{3,}(?: [A-Z][a-z]{3,})?\b")
 
@@ -63,16 +75,26 @@ def fact_samples(records: Iterable[dict[str, Any]], wanted: int, rng: random.Ran
         paragraphs = [p for p in record["text"].split("\n") if 200 < len(p) < 700]
         names = sorted({m.group() for m in NAME.finditer(record["text"])})
         if paragraphs and len(names) >= 5:
-            samples.append(_fact(record["title"], rng.choice(paragraphs), rng.sample(names, 5), rng))
+            paragraph, things = rng.choice(paragraphs), rng.sample(names, 5)
+            if rng.random() < 0.5:
+                paragraph, things = paragraph if rng.random() < 0.6 else "", _keys(rng)
+            samples.append(_fact(record["title"], paragraph, things, rng))
         if len(samples) == wanted:
             break
     return samples
 
 
+def _keys(rng: random.Random) -> list[str]:
+    """Five different keys of one sort, with or without the word for it."""
+    sort = rng.choice(list(KEYS))
+    keys = list(dict.fromkeys(KEYS[sort](rng) for _ in range(40)))[:5]
+    return [f"{sort} {key}" for key in keys] if rng.random() < 0.5 else keys
+
+
 def _fact(title: str, paragraph: str, names: list[str], rng: random.Random) -> Sample:
     what = rng.choice(list(FACTS))
     told = {name: FACTS[what](rng) for name in names[: rng.randrange(2, 5)]}
-    sentences = re.split(r"(?<=[.!?]) ", paragraph)
+    sentences = re.split(r"(?<=[.!?]) ", paragraph) if paragraph else []
     for name, value in told.items():
         line = rng.choice(STATE_FACT).format(what=what, name=name, value=value)
         sentences.insert(rng.randrange(len(sentences) + 1), line)

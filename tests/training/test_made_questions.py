@@ -1,6 +1,7 @@
 """Made questions: the answer stands where the span says, and what has no answer has none."""
 
 import random
+import re
 
 from training.made_questions import fact_samples, field_samples
 
@@ -15,6 +16,7 @@ STORY = {
     + "They met Casimir at the old mill and stayed for a long while by the water. " * 3
     + "Then Dorothea and Edmund came, and Frederick, who told them of Gdansk.",
 }
+NAMES = ("Anselm", "Porto", "Beatrix", "Casimir", "Dorothea", "Edmund", "Frederick", "Gdansk", "Once", "Then", "They")
 
 
 def test_fields_are_answered_by_their_values():
@@ -32,7 +34,10 @@ def test_hidden_facts_belong_to_the_name_asked_for():
         [gold] = sample["golds"]
         [[a, b]] = gold["spans"]
         sentence = gold["text"][gold["text"].rfind(". ", 0, a) + 1 : gold["text"].find(". ", b) + 1 or None]
-        name = max((n for n in ("Anselm", "Porto", "Beatrix", "Casimir", "Dorothea", "Edmund", "Frederick", "Gdansk", "Once", "Then", "They") if n in sample["question"]), key=len)
+        keys = [key.strip("?,:") for key in sample["question"].split() if re.search(r"[\d_]", key)]
+        name = keys[0] if keys else max((n for n in NAMES if n in sample["question"]), key=len)
         assert name in sentence and gold["text"][a:b] in sentence
+    keyed = [s for s in spans if re.search(r"[\d_]", s["question"])]
+    assert 40 < len(keyed) < 130 and any("water" not in g["text"] and "told" not in g["text"] for s in keyed for g in s["golds"])
     absent = [s for s in samples if s["kind"] == "null"]
     assert 15 < len(absent) < 60 and all(s["negatives"] and not s["golds"] for s in absent)
