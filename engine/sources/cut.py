@@ -6,8 +6,10 @@ at natural boundaries. Every character that is not blank belongs to exactly one 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TypeAlias
 
 from engine.sources.pieces import PARAGRAPH, SECTION, Counter, Piece, break_down, count_batched, pack
 from engine.sources.types import DocumentSpan, SourceText
@@ -16,10 +18,14 @@ from engine.sources.types import DocumentSpan, SourceText
 CRUMB = 60
 # Tokens under which a section of prose joins its siblings; code is put together only when it is a crumb.
 SMALL_PROSE = 100
+PART_CHARACTERS = 1 << 20
 # The share of a merged document's tokens that lets one section's title stand for it.
 _DOMINANT = 0.75
 _BLANK = " \t\r\n\f\v\ufeff"
 _TITLED_KINDS = {"html", "pdf", "epub"}
+
+# start, end, boundary level, block
+Span: TypeAlias = tuple[int, int, int, int]
 
 
 @dataclass(slots=True)
@@ -41,13 +47,27 @@ def cut(source: SourceText, name: str, count: Counter, max_tokens: int) -> list[
     if max_tokens < 1:
         raise ValueError("max_tokens must be at least 1")
     titles, spans = _blocks(source)
-    pieces = break_down(source.text, spans, source.page_starts, count, max_tokens)
-    drafts = _drafts(titles, pieces, max_tokens)
-    small = CRUMB if source.kind == "code" else SMALL_PROSE
-    drafts = _join_siblings(drafts, min(small, max_tokens // 2), max_tokens)
-    drafts = _join_crumbs(drafts, min(CRUMB, max_tokens // 2), max_tokens)
-    drafts = _checked(source, drafts, count, max_tokens)
     base = _base_title(source, name)
+    return [span for part in _parts(spans) for span in _documents(source, titles, part, base, count, max_tokens)]
+
+
+def _parts(spans: list[Span]) -> Iterator[list[Span]]:
+    """The spans in runs of about a million characters: what cutting notes down of one is gone before the next."""
+    first = 0
+    for i, (_, end, _, _) in enumerate(spans, 1):
+        if i == len(spans) or end - spans[first][0] >= PART_CHARACTERS:
+            yield spans[first:i]
+            first = i
+
+
+def _documents(
+    source: SourceText, titles: list[tuple[str, ...]], spans: list[Span], base: tuple[str, ...], count: Counter, limit: int
+) -> list[DocumentSpan]:
+    drafts = _drafts(titles, break_down(source.text, spans, source.page_starts, count, limit), limit)
+    small = CRUMB if source.kind == "code" else SMALL_PROSE
+    drafts = _join_siblings(drafts, min(small, limit // 2), limit)
+    drafts = _join_crumbs(drafts, min(CRUMB, limit // 2), limit)
+    drafts = _checked(source, drafts, count, limit)
     documents = []
     for draft in drafts:
         body = source.text[draft.start : draft.end]
@@ -58,13 +78,13 @@ def cut(source: SourceText, name: str, count: Counter, max_tokens: int) -> list[
     return documents
 
 
-def _blocks(source: SourceText) -> tuple[list[tuple[str, ...]], list[tuple[int, int, int, int]]]:
+def _blocks(source: SourceText) -> tuple[list[tuple[str, ...]], list[Span]]:
     """Titles of blocks, and spans (start, end, level, block) covering the text.
 
     Neighbouring sections with the same title path form one block; text between sections becomes a block of its own.
     """
     titles: list[tuple[str, ...]] = []
-    spans: list[tuple[int, int, int, int]] = []
+    spans: list[Span] = []
 
     def add(start: int, end: int, title: tuple[str, ...]) -> None:
         if end <= start or source.text[start:end].isspace():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from engine.model.states import StateShape
 from engine.store import catalog, search, text
@@ -40,7 +41,7 @@ class Entry:
     def _clear(self) -> None:
         self._documents: list[tuple[object, ...]] = []
         self._indexed: list[tuple[int, str, str]] = []
-        self._text: list[tuple[int, int, int, int, bytes]] = []
+        self._text: list[Iterator[tuple[int, int, int, int, bytes]]] = []
         self._pending: set[tuple[str, str, str | None]] = set()
 
     def enter(self, batch: Batch) -> list[int]:
@@ -53,7 +54,8 @@ class Entry:
         return ids
 
     def _flush(self) -> None:
-        self._db.executemany(INSERT_TEXT, self._text)
+        # Compressed as they are written: the text of a large source is never twice in memory.
+        self._db.executemany(INSERT_TEXT, chain.from_iterable(self._text))
         self._db.executemany(INSERT_DOCUMENT, self._documents)
         search.add(self._db, self._indexed)
         self._clear()
@@ -69,7 +71,7 @@ class Entry:
             tokens += known.n_tokens
         source_id = self._put(source, known, first + len(documents), tokens)
         if first == 0:
-            self._text.extend(text.blocks(source_id, source.text))
+            self._text.append(text.blocks(source_id, source.text))
         for document in documents:
             self._document(source_id, source, document)
         self._pending.add((source.root, source.name, source.record))
