@@ -32,13 +32,10 @@ GROUP = 8
 
 
 @dataclass
-class Queries:
-    """What is to be encoded: passages once each, and the queries over them."""
+class Passages:
+    """Passages (title, text), numbered once each."""
 
     passages: list[tuple[str, str]] = field(default_factory=list)
-    asked: list[tuple[str, list[int]]] = field(default_factory=list)
-    wanted: list[list[int]] = field(default_factory=list)
-    sets: list[str] = field(default_factory=list)
     _numbers: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def passage(self, title: str, text: str) -> int:
@@ -47,6 +44,15 @@ class Queries:
             self._numbers[key] = len(self.passages)
             self.passages.append(key)
         return self._numbers[key]
+
+
+@dataclass
+class Queries(Passages):
+    """What is to be encoded: the passages and the queries over them."""
+
+    asked: list[tuple[str, list[int]]] = field(default_factory=list)
+    wanted: list[list[int]] = field(default_factory=list)
+    sets: list[str] = field(default_factory=list)
 
     def ask(self, name: str, question: str, read: list[int], wanted: list[int]) -> None:
         self.asked.append((question, read))

@@ -25,28 +25,19 @@ from benchmarks.sets import load_pool, read_lines
 from engine.model.encoder import MSAEncoder, query_adapter
 from engine.model.inputs import EncoderInputs, pad
 from training.losses import decoupled_contrastive
+from training.router_states import Passages
 from training.step import padded
 from training.train import load, save, schedule
 
-CHARACTERS = 600
 GROUP = 8
 CUTS = (1, 5, 16)
 
 
 @dataclass
-class Hops:
-    """Passages once each, and queries (set, question, passages read, passages wanted) over them."""
+class Hops(Passages):
+    """Queries (set, question, passages read, passages wanted) over passages."""
 
-    passages: list[tuple[str, str]] = field(default_factory=list)
     queries: list[tuple[str, str, list[int], list[int]]] = field(default_factory=list)
-    _numbers: dict[tuple[str, str], int] = field(default_factory=dict)
-
-    def passage(self, title: str, text: str) -> int:
-        key = (title, text[:CHARACTERS])
-        if key not in self._numbers:
-            self._numbers[key] = len(self.passages)
-            self.passages.append(key)
-        return self._numbers[key]
 
 
 def of_samples(samples: list[dict[str, Any]], quotas: dict[str, int], rng: random.Random) -> Hops:
