@@ -18,6 +18,7 @@ from engine.store import NewDocument
 
 if TYPE_CHECKING:
     from engine.model.interface import MemoryModel
+    from engine.sources.long_text import LongText
 
 # About 50,000 tokens: what a kill can cost, and enough to fill batches of like length.
 COMMIT_CHARACTERS = 200_000
@@ -46,7 +47,7 @@ class Encoding(Generic[Owner]):
         self.report = IngestReport()
         self._began = time.perf_counter()
         self._status = IngestProgress(0, 0, 0, 0, 0, "")
-        self._queue: list[tuple[Owner, str, list[tuple[int, DocumentSpan]]]] = []
+        self._queue: list[tuple[Owner, str | LongText, list[tuple[int, DocumentSpan]]]] = []
         self._queued = self._advanced = 0
         self._storing = ThreadPoolExecutor(1, "store")
         self._pending: tuple[Batch[Owner], Future[None]] | None = None
@@ -79,7 +80,7 @@ class Encoding(Generic[Owner]):
         with self.timed("cut"):
             return cut(source, name, self.model.count_tokens, self.model.max_text_tokens)
 
-    def add(self, owner: Owner, text: str, spans: Sequence[DocumentSpan], first: int = 0) -> None:
+    def add(self, owner: Owner, text: str | LongText, spans: Sequence[DocumentSpan], first: int = 0) -> None:
         """Queue the documents of a source from ordinal `first` on; one larger than a commit goes in several."""
         begin = first
         for stop in range(first + 1, len(spans) + 1):

@@ -22,11 +22,12 @@ from pathlib import Path
 from engine.errors import SourceError
 from engine.sources import DocumentSpan, SourceText, content_hash, cut, read_source
 from engine.sources.files import shown
+from engine.sources.long_text import LONG_BYTES
 
 Counter = Callable[[list[str]], list[int]]
 
 # A larger file is read here, as it is gone through: its text need not travel, and records come one by one.
-LARGE_BYTES = 8 << 20
+LARGE_BYTES = LONG_BYTES
 AHEAD = 4
 
 
@@ -97,7 +98,7 @@ class Readers:
             yield waiting.popleft()()
 
     def _begin(self, task: FileTask) -> Callable[[], FileRead]:
-        if task.size > LARGE_BYTES:
+        if task.size >= LARGE_BYTES:
             return lambda: read_file(task)
         future: Future[FileRead] = self._threads.submit(self._elsewhere, task)
         return future.result

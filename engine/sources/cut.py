@@ -7,18 +7,19 @@ at natural boundaries. Every character that is not blank belongs to exactly one 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
+from engine.sources.long_text import PART_CHARACTERS, LongText
 from engine.sources.pieces import PARAGRAPH, SECTION, Counter, Piece, break_down, count_batched, pack
+from engine.sources.text import paragraphs
 from engine.sources.types import DocumentSpan, SourceText
 
 # Tokens under which a document is a crumb and joins a neighbour, whatever its heading.
 CRUMB = 60
 # Tokens under which a section of prose joins its siblings; code is put together only when it is a crumb.
 SMALL_PROSE = 100
-PART_CHARACTERS = 1 << 20
 # The share of a merged document's tokens that lets one section's title stand for it.
 _DOMINANT = 0.75
 _BLANK = " \t\r\n\f\v\ufeff"
@@ -46,13 +47,21 @@ def cut(source: SourceText, name: str, count: Counter, max_tokens: int) -> list[
     """
     if max_tokens < 1:
         raise ValueError("max_tokens must be at least 1")
+    if isinstance(source.text, LongText):
+        return [span for start, part in source.text.parts() for span in _shifted(source, start, part, name, count, max_tokens)]
     titles, spans = _blocks(source)
     base = _base_title(source, name)
     return [span for part in _parts(spans) for span in _documents(source, titles, part, base, count, max_tokens)]
 
 
+def _shifted(source: SourceText, at: int, part: str, name: str, count: Counter, max_tokens: int) -> list[DocumentSpan]:
+    """The documents of a part of a long text, which begins at character `at` of it."""
+    cut_alone = cut(replace(source, text=part, sections=paragraphs(part)), name, count, max_tokens)
+    return [DocumentSpan(at + span.start, at + span.end, span.title) for span in cut_alone]
+
+
 def _parts(spans: list[Span]) -> Iterator[list[Span]]:
-    """The spans in runs of about a million characters: what cutting notes down of one is gone before the next."""
+    """The spans in runs of about 250,000 characters: what cutting notes down of one is gone before the next."""
     first = 0
     for i, (_, end, _, _) in enumerate(spans, 1):
         if i == len(spans) or end - spans[first][0] >= PART_CHARACTERS:

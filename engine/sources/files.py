@@ -56,6 +56,14 @@ def first_bytes(path: str | Path) -> bytes:
         raise SourceError(shown(path), os_reason(error)) from None
 
 
+def file_size(path: Path) -> int:
+    """The file's bytes, counted. Raises SourceError."""
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise SourceError(shown(path), os_reason(error)) from None
+
+
 def content_hash(path: Path) -> str:
     """BLAKE2b (20 bytes, hexadecimal) of the file's bytes. Raises SourceError."""
     try:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.errors import SourceError
-from engine.sources.decode import decode, looks_binary
-from engine.sources.files import first_bytes, read_bytes, shown
+from engine.sources.decode import decode, looks_binary, marked
+from engine.sources.files import file_size, first_bytes, read_bytes, shown
 from engine.sources.kinds import kind_of, language_of
+from engine.sources.long_text import LONG_BYTES, LongText
 from engine.sources.text import paragraphs
 from engine.sources.types import ReadResult, Section, SourceText
 
@@ -27,6 +28,8 @@ def read_source(path: Path) -> ReadResult:
 
         errors: list[SourceError] = []
         return ReadResult(read_records(path, errors), errors)
+    if kind in ("text", "jsonl") and (long := _long_text(path)) is not None:
+        return long
     data = read_bytes(path)
     if not data:
         return _empty(path)
@@ -72,6 +75,21 @@ def _holds_records(path: Path) -> bool:
     from engine.sources.jsonl import KEY, utf8_lines
 
     return not looks_binary(first_bytes(path)) and any(KEY in line for line in utf8_lines(path))
+
+
+def _long_text(path: Path) -> ReadResult | None:
+    """A large file of plain UTF-8, left where it is; None for any other, which has to be read to be decoded."""
+    head = first_bytes(path)
+    if file_size(path) < LONG_BYTES or looks_binary(head) or marked(head):
+        return None
+    try:
+        text = LongText(path)
+    except UnicodeDecodeError:
+        return None
+    if all(_is_blank(part) for _, part in text.parts()):
+        return _empty(path)
+    # Its sections are found as it is cut.
+    return ReadResult([SourceText(text, "text", path.name, [])])
 
 
 def _plain(text: str, path: Path) -> ReadResult:

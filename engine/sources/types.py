@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.errors import SourceError
 from engine.results import FailedSource
+from engine.sources.long_text import LongText
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,11 @@ class SourceText:
     """The stored text of one source.
 
     For a UTF-8 file `text` is exactly the decoded file, so that offsets are the file's characters. `sections` are in
-    order and do not overlap. `page_starts[i]` is the character where page i + 1 starts (pdf and epub only).
+    order and do not overlap; a LongText has none, they are found as it is cut. `page_starts[i]` is the character where
+    page i + 1 starts (pdf and epub only).
     """
 
-    text: str
+    text: str | LongText
     kind: str
     title: str
     sections: list[Section]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, groupby
 
 from engine.model.states import StateShape
 from engine.store import catalog, search, text
@@ -13,6 +13,8 @@ from engine.store.catalog import next_id, sql_text
 from engine.store.names import visible_name
 from engine.store.records import NewDocument, NewSource, SegmentRow, SourceRow
 from engine.store.segment import Sizes
+
+PART_CHARACTERS = 1 << 20
 
 Batch = Sequence[tuple[NewSource, Sequence[NewDocument]]]
 
@@ -132,12 +134,17 @@ def _check(source: NewSource, documents: Sequence[NewDocument], first: int, know
 
 def remove_content(connection: sqlite3.Connection, source_id: int) -> None:
     """Take a source's documents, index rows and text out; its own row stays."""
-    whole = text.read(connection, source_id, 0, 1 << 62)
     rows = connection.execute(
-        'SELECT id, title, start, "end" FROM documents WHERE source_id = ?', (source_id,)
+        'SELECT id, title, start, "end" FROM documents WHERE source_id = ? ORDER BY start', (source_id,)
     ).fetchall()
-    search.remove(
-        connection, [(row, search.indexed(title), search.indexed(whole[start:end])) for row, title, start, end in rows]
-    )
+    # A part of the text at a time, however long it is.
+    for _, group in groupby(rows, lambda row: row[2] // PART_CHARACTERS):
+        held = list(group)
+        first = held[0][2]
+        part = text.read(connection, source_id, first, max(end for *_, end in held))
+        search.remove(
+            connection,
+            [(row, search.indexed(title), search.indexed(part[start - first : end - first])) for row, title, start, end in held],
+        )
     connection.execute("DELETE FROM documents WHERE source_id = ?", (source_id,))
     connection.execute("DELETE FROM text_blocks WHERE source_id = ?", (source_id,))

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from engine.sources.long_text import LongText
     from engine.model.states import DocumentStates
 
 
@@ -28,7 +29,7 @@ class NewSource:
     content_hash: str
     size: int
     mtime_ns: int
-    text: str
+    text: str | LongText
     total_documents: int
     page_starts: list[int] | None = None
     line: int | None = None

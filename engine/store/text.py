@@ -5,6 +5,10 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.sources.long_text import LongText
 
 BLOCK_CHARS = 65_536
 
@@ -18,7 +22,7 @@ def decode_block(blob: bytes) -> str:
     return zlib.decompress(blob).decode("utf-8", "surrogatepass")
 
 
-def blocks(source_id: int, text: str) -> Iterator[tuple[int, int, int, int, bytes]]:
+def blocks(source_id: int, text: str | LongText) -> Iterator[tuple[int, int, int, int, bytes]]:
     """Rows of `text_blocks` for a source's whole text."""
     newlines = 0
     for start in range(0, len(text), BLOCK_CHARS):
