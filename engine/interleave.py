@@ -35,7 +35,7 @@ class Policy:
     """Settings of the loop, fitted on validation questions (training/calibrate.py); they ship in `policy.json`.
 
     In the first round `inject` documents are read, later `later_inject`, from `hypotheses` contexts. `choice` weighs
-    what says that a document is wanted, `answer` ranks readings, and `sure` turns the best one's score, and the log of
+    what says that a document is wanted, `later_choice` the same once evidence is read, `answer` ranks readings, and `sure` turns the best one's score, and the log of
     its answer's share among all readings, into the log-odds that it is right.
     The loop has enough from a confidence of `stop`, if the model's own *enough* is at least `enough`; from a
     confidence of `found` an answer is given: a third, as a wrong one that is called unsure costs half of what a right
@@ -52,6 +52,7 @@ class Policy:
     enough: float = 0.0
     found: float = 0.33
     choice: Mapping[str, float] = field(default_factory=lambda: {"head": 1.0, "routing": 0.0, "lexical": 3.0, "bias": 0.0})
+    later_choice: Mapping[str, float] | None = None
     answer: Mapping[str, float] = field(
         default_factory=lambda: {"reading": 0.7, "choice": 0.3, "agree": 0.5, "hop": -0.7, "words": 0.0, "bias": 0.0}
     )
@@ -175,7 +176,8 @@ class Interleaver:
         routed = self._route(beam, self.top_k, held)
         candidates = [self._candidates(r) for r in routed]
         choices = self.model.choose(beam, candidates)
-        scored = [self._weighed(r, c) for r, c in zip(routed, choices, strict=True)]
+        weights = self.policy.choice if number == 1 else self.policy.later_choice or self.policy.choice
+        scored = [_weighed(weights, r, c) for r, c in zip(routed, choices, strict=True)]
         ranked = sorted(((x, i, r.document) for i, row in enumerate(scored) for r, x in row), key=lambda x: (-x[0], x[2]))
         grown: list[Grown] = []
         for logit, i, document in ranked:
@@ -187,14 +189,6 @@ class Interleaver:
                 grown.append(Grown(Context(beam[i].question, evidence), logit, candidates[i]))
         taken = {g.context.evidence[-1].document for g in grown}
         return Round(number, [_looked_for(context) for context in beam], scored, taken), grown
-
-    def _weighed(self, routed: list[Routed], heads: list[float]) -> list[tuple[Routed, float]]:
-        """Each document with the log-odds that it is wanted, best first."""
-        logits = [
-            (r, weighed(self.policy.choice, {"head": head, "routing": r.routing, "lexical": r.lexical}))
-            for r, head in zip(routed, heads, strict=True)
-        ]
-        return sorted(logits, key=lambda x: -x[1])
 
     def _route(self, contexts: list[Context], k: int, exclude: list[set[int]]) -> list[list[Routed]]:
         words = [
@@ -249,6 +243,15 @@ class Interleaver:
         if outcome.confidence >= self.policy.stop and outcome.found[0].features["enough"] >= self.policy.enough:
             return ENOUGH
         return "stop: hops used up" if last else "go on: not enough yet"
+
+
+def _weighed(weights: Mapping[str, float], routed: list[Routed], heads: list[float]) -> list[tuple[Routed, float]]:
+    """Each document with the log-odds that it is wanted, best first."""
+    logits = [
+        (r, weighed(weights, {"head": head, "routing": r.routing, "lexical": r.lexical}))
+        for r, head in zip(routed, heads, strict=True)
+    ]
+    return sorted(logits, key=lambda x: -x[1])
 
 
 def share_of_best(found: list[Found]) -> float:

@@ -88,14 +88,23 @@ class Bench:
         return rows
 
 
-def choice_rows(bench: Bench, outcomes: list[tuple[Question, Interleaver, Outcome]]) -> tuple[list, list]:
-    """First-round candidates: the policy that produced them weighs only the head, so its logit is the head's."""
+def choice_rows(
+    bench: Bench, outcomes: list[tuple[Question, Interleaver, Outcome]], number: int, weights: dict[str, float]
+) -> tuple[list, list]:
+    """Candidates of round `number` (0 is the first), chosen by `weights`: what spoke for each, and whether it is gold.
+
+    A round after all gold passages are read wants nothing and is left out.
+    """
     rows, labels = [], []
     for question, loop, outcome in outcomes:
-        if question.golds and outcome.rounds:
-            for routed, head in outcome.rounds[0].routed[0]:
-                rows.append({"head": head, "routing": routed.routing, "lexical": routed.lexical})
-                labels.append(float(bench.gold(loop, routed.document, question)))
+        for candidates in outcome.rounds[number].routed if question.golds and len(outcome.rounds) > number else []:
+            golds = [float(bench.gold(loop, routed.document, question)) for routed, _ in candidates]
+            if number and not any(golds):
+                continue
+            for (routed, logit), gold in zip(candidates, golds, strict=True):
+                known = {"head": 0.0, "routing": routed.routing, "lexical": routed.lexical}
+                rows.append({**known, "head": (logit - weighed(weights, known)) / weights["head"]})
+                labels.append(gold)
     return rows, labels
 
 
@@ -212,11 +221,12 @@ def main() -> None:
             plain = Policy(
                 lexical_weight=weight, stop=1.0, choice={"head": 1.0, "routing": 0.0, "lexical": 0.0, "bias": 0.0}
             )
-            choice = fit(*choice_rows(bench, bench.outcomes(plain, 1)))
-            print(json.dumps({"choice": choice}), flush=True)
+            choice = fit(*choice_rows(bench, bench.outcomes(plain, 1), 0, plain.choice))
             policy = replace(plain, choice=choice)
-            readings = judged(bench.outcomes(policy, 2))
-    shipped = {"lexical_weight": weight, "choice": choice, **fit_answers(questions, readings)}
+            later = fit(*choice_rows(bench, bench.outcomes(policy, 2), 1, choice))
+            print(json.dumps({"choice": choice, "later_choice": later}), flush=True)
+            readings = judged(bench.outcomes(replace(policy, later_choice=later), 2))
+    shipped = {"lexical_weight": weight, "choice": choice, "later_choice": later, **fit_answers(questions, readings)}
     (args.model / "policy.json").write_text(json.dumps(shipped, indent=2) + "\n")
 
 

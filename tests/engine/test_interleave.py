@@ -148,6 +148,17 @@ def test_two_hops(ask):
     assert "a.txt" in second.query
 
 
+def test_later_rounds_may_weigh_otherwise(ask):
+    against = {**POLICY, "later_inject": 1, "later_choice": {"head": -1.0, "routing": 0.0, "lexical": 0.0, "bias": 0.0}}
+    chosen = []
+    for policy in (POLICY, against):
+        model = Scripted(chain, lambda names: 0.0, {}, policy={**policy, "hypotheses": 1})
+        first, second = ask(model, max_hops=2).hops
+        assert {d.source for d in first.documents if d.chosen} == {"a.txt", "b.txt"}
+        chosen.append({d.source for d in second.documents if d.chosen})
+    assert "c.txt" in chosen[0] and chosen[1] and "c.txt" not in chosen[1]
+
+
 def test_enough_stops_at_once(ask):
     model = Scripted(chain, lambda names: 1.0, {"a.txt": ("Ada", 2.0)})
     answer = ask(model)
