@@ -20,8 +20,10 @@ from typing import Any
 
 from benchmarks.sets import read_lines
 from training.code_questions import code_samples
+from training.listed_questions import listed_samples
 from training.made_hops import hop_samples
 from training.made_questions import fact_samples, field_samples
+from training.rule_questions import rule_samples
 from training.stated_questions import stated_samples
 
 WORDS = re.compile(r"\w+")
@@ -31,6 +33,8 @@ MADE = (
     ("field_questions", field_samples),
     ("fact_questions", fact_samples),
     ("hop_questions", hop_samples),
+    ("listed_questions", listed_samples),
+    ("rule_questions", rule_samples),
     ("stated_questions", stated_samples),
 )
 
