@@ -1,0 +1,48 @@
+"""What sort of answer a question's wording wants, and whether words could be that."""
+
+from __future__ import annotations
+
+import re
+
+_NUMBER = re.compile(
+    r"\bhow (?:many|much|long|far|often|old|large|big|high|deep|tall|fast|hot|warm|heavy|wide|soon|late|quickly|close)\b"
+    r"|\b(?:what|which) (?:is the )?(?:percentage|number|amount|share|age|size|temperature|price|cost|speed|distance|length"
+    r"|height|weight|depth|width|population|rate|frequency|duration)\b",
+    re.IGNORECASE,
+)
+_TIME = re.compile(
+    r"\bwhen\b(?! (?:is|are|was|were) \w+ (?:used|called|raised))|\b(?:what|which) (?:year|date|day|month|century|decade|time)\b", re.IGNORECASE
+)
+_PERSON = re.compile(r"^who\b(?!se)|\bby whom\b|\bwhat is the name of the (?:man|woman|person)\b", re.IGNORECASE)
+_QUANTITY = re.compile(
+    r"\d|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
+    r"|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|dozens?"
+    r"|half|quarter|once|twice|double|every|each|daily|weekly|monthly|yearly|annually|hourly|none|never|several|few|many|all)\b",
+    re.IGNORECASE,
+)
+_DATE = re.compile(
+    r"\d|\b(?:January|February|March|April|May|June|July|August|September|October|November|December|\w+day|century|spring"
+    r"|summer|autumn|winter|night|morning|evening|noon|midnight|today|yesterday|tomorrow|before|after|during|until|since|while"
+    r"|when|as soon as|once|year|years|season|era|war)\b",
+    re.IGNORECASE,
+)
+_CAPITAL = re.compile(r"\b[A-Z]")
+_WORD = re.compile(r"\w+")
+_LITTLE = frozenset("a an the of in on at to for by with and or is was".split())
+
+
+def fits(question: str, answer: str) -> float:
+    """1 where the answer is of the sort that is asked for, -1 where it cannot be, 0 where the wording does not tell."""
+    for asked, is_one in ((_NUMBER, _QUANTITY), (_TIME, _DATE)):
+        if asked.search(question):
+            return 1.0 if is_one.search(answer) else -1.0
+    if _PERSON.search(question.strip()):
+        return 1.0 if _CAPITAL.search(answer) else 0.0
+    return 0.0
+
+
+def echo(question: str, answer: str) -> float:
+    """The share of the answer's words that the question itself says: 1 says nothing new."""
+    said = [w for w in _WORD.findall(answer.lower()) if w not in _LITTLE]
+    asked = set(_WORD.findall(question.lower()))
+    return sum(w in asked for w in said) / len(said) if said else 0.0

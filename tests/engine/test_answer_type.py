@@ -1,0 +1,33 @@
+"""The sort of answer a question wants."""
+
+import pytest
+
+from engine.answer_type import echo, fits
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "fit"),
+    [
+        ("How many chairs are there?", "forty", 1.0),
+        ("How many chairs are there?", "4,200", 1.0),
+        ("How many chairs are there?", "n_chairs", -1.0),
+        ("How often is it cleaned?", "every spring", 1.0),
+        ("What temperature is it kept at?", "room temperature", -1.0),
+        ("When did the pump fail?", "12 May", 1.0),
+        ("When did the pump fail?", "during the storm", 1.0),
+        ("In which year was it built?", "a granite tower", -1.0),
+        ("Who built it?", "Ada Lund", 1.0),
+        ("Who built it?", "the fishermen", 0.0),
+        ("Whose idea was it?", "12", 0.0),
+        ("Which exception is raised?", "ValueError", 0.0),
+    ],
+)
+def test_whether_an_answer_is_of_the_sort_asked_for(question, answer, fit):
+    assert fits(question, answer) == fit
+
+
+def test_an_answer_of_the_question_s_own_words_says_nothing():
+    assert echo("What torque do the bolts need?", "the torque") == 1.0
+    assert echo("What torque do the bolts need?", "lower torque") == 0.5
+    assert echo("What torque do the bolts need?", "11 N m") == 0.0
+    assert echo("What?", "the") == 0.0
