@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,9 +31,11 @@ class LongText:
     def __init__(self, path: Path):
         self._path = path
         try:
-            self._file = open(path, "rb")  # noqa: SIM115 - open as long as the text is wanted
+            self._file = open(path, "rb")  # noqa: SIM115 - as long as the text is wanted
         except OSError as error:
             raise SourceError(shown(path), os_reason(error)) from None
+        # Documents are encoded and stored in different threads.
+        self._reading = threading.Lock()
         self._seen = self._stamp()
         # The byte at which each block of BLOCK_CHARACTERS characters begins, and where the last one ends.
         self._starts, self._length = self._index()
@@ -49,7 +52,9 @@ class LongText:
         first, last = start // BLOCK_CHARACTERS, -(-stop // BLOCK_CHARACTERS)
         begin, end = self._starts[first], self._starts[last]
         try:
-            data = os.pread(self._file.fileno(), end - begin, begin)
+            with self._reading:
+                self._file.seek(begin)
+                data = self._file.read(end - begin)
         except OSError as error:
             raise SourceError(shown(self._path), os_reason(error)) from None
         if self._stamp() != self._seen or len(data) < end - begin:
