@@ -3,7 +3,8 @@
     python -m training.train_adapter MODEL SAMPLES.jsonl QA_FOLDER OUT [--config training/configs/query_adapter.json]
 
 Only the query adapter learns: documents' keys stay as they are, so every question is compared with all passages of
-the training samples at once. One query in four has read a passage that does not help and wants all gold ones. Prints
+the training samples at once. One query in four has read a passage that does not help and wants all gold ones. What was
+learned is kept at `strength`, part of the way back: on sets it was not trained on, all of it is too much. Prints
 the recall of second rounds on validation sets, among them sets it does not train on, before and
 every `save_every` steps.
 """
@@ -159,9 +160,19 @@ def train(model: MSAEncoder, routing: Routing, settings: dict[str, Any], out: Pa
             seconds = time.perf_counter() - clock
             print(json.dumps({"step": step + 1, "seconds": round(seconds), "loss": round(sum(sums) / len(sums), 4)}), flush=True)
             sums, clock = [], time.perf_counter()
+        if step + 1 == steps:
+            weaken(model, settings["strength"])
         if (step + 1) % settings["save_every"] == 0 or step + 1 == steps:
             save(model, out, out)
             tell(step + 1)
+
+
+@torch.no_grad()
+def weaken(model: MSAEncoder, strength: float) -> None:
+    """The adapter's change to every projection, times `strength`."""
+    for layer in model.query_adapter:
+        for part in layer.values():
+            part.b.mul_(strength)
 
 
 def with_adapter(folder: Path, rank: int, out: Path) -> MSAEncoder:

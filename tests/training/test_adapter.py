@@ -22,7 +22,7 @@ from training.train_adapter import Hops, Routing, of_samples, train, with_adapte
 
 TEXTS = ("Mina works in Lisbon.", "The key hangs at the door.", "The fern needs shade and water in May.", "High water at noon.")
 SETTINGS = {"seed": 1, "rank": 4, "steps": 40, "warmup": 2, "batch_size": 4, "lr": 2e-2, "weight_decay": 0.0,
-            "temperature": 0.1, "log_every": 20, "save_every": 40}  # fmt: skip
+            "temperature": 0.1, "strength": 1.0, "log_every": 20, "save_every": 40}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
