@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from engine.answer_type import echo, fits
-from engine.errors import UnsupportedError
 from engine.grounding import quote_span
 from engine.model.interface import Candidates, Context, Evidence, Reading
 from engine.routing import joined_rounds, lexical_shares
@@ -147,22 +146,15 @@ class Interleaver:
         return outcome
 
     def recall(self, question: str, k: int, max_hops: int) -> list[Routed]:
-        """The documents routing selects; with more hops, the best one's text joins the context and routes again,
-        unless the model finds after the first round that it has enough."""
+        """The documents routing selects; with more hops, the best one's text joins the context and routes again."""
         context = Context(question)
         rounds: list[list[Routed]] = []
-        for _ in range(1 if max_hops > 1 and self._has_enough(question) else max_hops):
+        for _ in range(max_hops):
             rounds.append(self._route([context], k, exclude=[{e.document for e in context.evidence}])[0])
             if not rounds[-1]:
                 break
             context = Context(question, (*context.evidence, self._evidence(rounds[-1][0].document)))
         return joined_rounds(rounds)[:k]
-
-    def _has_enough(self, question: str) -> bool:
-        try:
-            return self.ask(question, 1).rounds[-1].decision == ENOUGH
-        except UnsupportedError:
-            return False
 
     def row(self, document: int) -> DocumentRow:
         if document not in self._rows:

@@ -131,7 +131,7 @@ def lexical_shares(store: Store, queries: Sequence[str], k: int, exclude: Collec
     return shares
 
 
-def joined_rounds(rounds: Sequence[Sequence[Routed]], front: int = 2) -> list[Routed]:
+def joined_rounds(rounds: Sequence[Sequence[Routed]], front: int = 1) -> list[Routed]:
     """One list from one a round: the first round's best `front`, then in turn the best yet unseen of each round,
     the latest first."""
     lists = [iter(routed) for routed in reversed(rounds)]

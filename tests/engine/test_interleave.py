@@ -311,15 +311,5 @@ def test_recall_follows_the_best_document(tmp_path, ask):
         one = [d.source for d in memory.recall("who", 3).documents]
         two = [d.source for d in memory.recall("who", 3, max_hops=2).documents]
     # What the second round reveals comes right after the first round's best.
-    assert one[:2] == ["a.txt", "b.txt"] and two == ["a.txt", "b.txt", "c.txt"]
-    assert model.routed == [(), (), (), ("a.txt",)]
-
-
-def test_recall_stops_when_one_round_is_enough(tmp_path, ask):
-    model = Scripted(chain, lambda names: 1.0, {"a.txt": ("Ada", 2.0)})
-    ask(model, max_hops=1)
-    with Memory.open(tmp_path / "memory0") as memory:
-        memory._model = model
-        model.routed.clear()
-        found = [d.source for d in memory.recall("who", 2, max_hops=3).documents]
-    assert found == ["a.txt", "b.txt"] and ("a.txt",) not in model.routed
+    assert one[:2] == ["a.txt", "b.txt"] and two == ["a.txt", "c.txt", "b.txt"]
+    assert model.routed == [(), (), ("a.txt",)]

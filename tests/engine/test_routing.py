@@ -34,7 +34,7 @@ def test_rounds_take_turns_behind_the_first_best():
         return [Routed(d, 1.0, 1.0, 0.0) for d in documents]
 
     joined = joined_rounds([routed(1, 2, 3, 4), routed(7, 3, 2, 8)])
-    assert [r.document for r in joined] == [1, 2, 7, 3, 8, 4]
+    assert [r.document for r in joined] == [1, 7, 2, 3, 4, 8]
     assert [r.document for r in joined_rounds([routed(5, 6, 7)])] == [5, 6, 7]
     assert joined_rounds([]) == []
 
