@@ -27,8 +27,6 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _CAPITAL = re.compile(r"\b[A-Z]")
-_WORD = re.compile(r"\w+")
-_LITTLE = frozenset("a an the of in on at to for by with and or is was".split())
 
 
 def fits(question: str, answer: str) -> float:
@@ -39,10 +37,3 @@ def fits(question: str, answer: str) -> float:
     if _PERSON.search(question.strip()):
         return 1.0 if _CAPITAL.search(answer) else 0.0
     return 0.0
-
-
-def echo(question: str, answer: str) -> float:
-    """The share of the answer's words that the question itself says: 1 says nothing new."""
-    said = [w for w in _WORD.findall(answer.lower()) if w not in _LITTLE]
-    asked = set(_WORD.findall(question.lower()))
-    return sum(w in asked for w in said) / len(said) if said else 0.0

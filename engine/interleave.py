@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from engine.answer_type import echo, fits
+from engine.answer_type import fits
 from engine.grounding import quote_span
 from engine.model.interface import Candidates, Context, Evidence, Reading
 from engine.routing import joined_rounds, lexical_shares
@@ -219,7 +219,6 @@ class Interleaver:
                     "enough": g.enough,
                     "words": asked_share(g.context.question, found.sentence),
                     "fits": fits(g.context.question, found.text),
-                    "echo": echo(g.context.question, found.text),
                 }
                 outcome.found.append(found)
         alike = Counter(answer for answer, _ in {(folded(f.text), f.evidence.document) for f in outcome.found})

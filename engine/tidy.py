@@ -1,4 +1,4 @@
-"""Where an answer begins and ends in its text: whole words and numbers, no half pairs of marks."""
+"""Where an answer begins and ends in its text: whole words, numbers and dates, no half pairs of marks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import re
 
 # What is one thing although it is not one word: numbers with points, times; identifiers of three parts and more; options.
 _WHOLE = re.compile(r"(?=[\w-]*\d)\w+(?:-\w+){2,}|\d+(?:[.,:]\d+)+|(?<![\w-])--?[A-Za-z][\w-]*|\w+")
+_MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+_DAY = r"\d{1,2}(?:st|nd|rd|th)?"
+_DATE = re.compile(rf"\b(?:{_DAY} {_MONTH}(?:,? \d{{4}})?|{_MONTH} {_DAY}(?:,? \d{{4}})?)\b")
+_OF_DATE = re.compile(rf"\d.*\b{_MONTH}\b|\b{_MONTH}\b.*\d", re.DOTALL)
+LONGEST_DATE = 24
 _MARKS = re.compile(r"`+|\*\*+|\"")
 _BRACKETS = ("()", "[]", "{}")
 
@@ -52,4 +57,8 @@ def _whole(text: str, start: int, end: int) -> tuple[int, int]:
             start = found.start()
         if found.start() < end < found.end():
             end = found.end()
+    for found in _DATE.finditer(text, max(0, start - LONGEST_DATE), end + LONGEST_DATE):
+        # A year or a month alone may be what was asked for; a day and its month want their year.
+        if _OF_DATE.search(text, max(start, found.start()), min(end, found.end())):
+            start, end = min(start, found.start()), max(end, found.end())
     return start, end

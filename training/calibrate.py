@@ -27,7 +27,7 @@ from engine import Memory
 from engine.interleave import Interleaver, Outcome, Policy, share_of_best, weighed
 
 SETS = ("squad", "hotpotqa", "hotpotqa_evidence", "nq_gold", "hybridqa_ott", "tatqa_text", "boolq", "fairytaleqa")
-RANKED_BY = ("reading", "choice", "hop", "agree", "words", "fits", "echo")
+RANKED_BY = ("reading", "choice", "hop", "agree", "words", "fits")
 RIGHT = 0.6
 """F1 from which a reading counts as right."""
 GRID = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6)

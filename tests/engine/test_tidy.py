@@ -9,6 +9,13 @@ from engine.tidy import tidy
     "text, part, grown",
     [
         ("it parted at 04:40 on Saturday", "40", "04:40"),
+        ("due by 30 June 2027 at noon", "30 June", "30 June 2027"),
+        ("due by 30 June 2027 at noon", "June 2027", "30 June 2027"),
+        ("due by June 3, 2027 at noon", "June 3", "June 3, 2027"),
+        ("due by 30 June at noon", "30 June", "30 June"),
+        ("due by 30 June 2027 at noon", "2027", "2027"),
+        ("due by 30 June 2027 at noon", "June", "June"),
+        ("from 3 May 2020 to 4 June 2021", "3 May", "3 May 2020"),
         ("a gap of 3.5 mm", "5", "3.5"),
         ("costs 1,200 euros", "200", "1,200"),
         ("key 3f2a-88bc-9d00 opens", "88bc", "3f2a-88bc-9d00"),
