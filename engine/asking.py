@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.grounding import best_sentence, cite, quote_span
 from engine.interleave import Found, Interleaver, Outcome, Policy, Round
 from engine.results import Answer, Citation, Hop, HopDocument, Recall, RecalledDocument
 from engine.routing import Routed, Router
-from engine.several import JOINT, answers_of, asks_for_explanation, one_by_one
+from engine.several import JOINT, answers_of, asks_for_explanation, asks_for_several, one_by_one
 from engine.store import SegmentGoneError, page_of
 from engine.store.budget import Budget
 from engine.store.tiers import RouterKeys
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 LINE_KINDS = frozenset({"code"})
 NEAREST = 3
 ATTEMPTS = 3
+# Where several things are asked for, so many times as many documents are read at first.
+WIDER = 2
 
 
 class Asker:
@@ -46,7 +49,7 @@ class Asker:
     ) -> Answer:
         def run() -> Answer:
             began = time.perf_counter()
-            loop = self._loop(top_k)
+            loop = self._loop(top_k, WIDER if asks_for_several(question) else 1)
             loaded = time.perf_counter()
             tell = (lambda r: on_hop(self._hop(loop, r))) if on_hop else None
             outcome = loop.ask(question, max_hops or self.policy.max_hops, tell)
@@ -78,11 +81,12 @@ class Asker:
                     raise
         raise AssertionError("the last attempt returns or raises")
 
-    def _loop(self, top_k: int | None) -> Interleaver:
+    def _loop(self, top_k: int | None, wider: int = 1) -> Interleaver:
         if self._router is None or self._router.keys.version != self.store.version():
             keys = RouterKeys.load(self.store, getattr(self.model, "device", "cpu"), self.budget)
             self._router = Router(self.store, keys, self.model.config.router)
-        return Interleaver(self.model, self.store, self._router, self.policy, top_k)
+        policy = replace(self.policy, inject=wider * self.policy.inject)
+        return Interleaver(self.model, self.store, self._router, policy, top_k)
 
     def _answer(self, question: str, loop: Interleaver, outcome: Outcome) -> Answer:
         hops = [self._hop(loop, r) for r in outcome.rounds]

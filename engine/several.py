@@ -9,7 +9,8 @@ from engine.interleave import Found, folded
 
 MOST = 8
 MARGIN = math.log(4)
-"""A further answer weighs at least a quarter of the best one."""
+"""A further answer weighs at least a quarter of the one before it, and a sixteenth of the best: what is not meant
+mostly lies behind a gap."""
 
 JOINT = "; "
 MOST_PARTS = 6
@@ -55,16 +56,18 @@ def one_by_one(question: str) -> list[str]:
 
 
 def answers_of(question: str, found: list[Found]) -> list[Found]:
-    """The best of `found` (best first); where several things are asked for, every other one that comes near it.
+    """The best of `found` (best first); where several things are asked for, every other one down to a gap.
 
     Of readings that say the same the best stays.
     """
     kept = found[:1]
     if not asks_for_several(question):
         return kept
+    last = found[0].score if found else 0.0
     for f in found[1:]:
-        if len(kept) == MOST or f.score < found[0].score - MARGIN:
+        if len(kept) == MOST or f.score < max(last - MARGIN, found[0].score - 2 * MARGIN):
             break
+        last = f.score
         if f.reading.kind == "span" and not any(_alike(f, k) for k in kept):
             kept.append(f)
     return kept

@@ -11,11 +11,11 @@ import torch
 from tiny import CONFIG
 
 from engine import Memory
-from engine.interleave import asked_share
+from engine.interleave import Found, asked_share
 from engine.model.config import ModelConfig
-from engine.model.interface import Answered, Context, Reading
+from engine.model.interface import Answered, Context, Evidence, Reading
 from engine.model.states import DocumentStates
-from engine.several import asks_for_several, one_by_one
+from engine.several import answers_of, asks_for_several, one_by_one
 
 TEXTS = {
     "a.txt": "The lighthouse was built by Ada.",
@@ -313,3 +313,23 @@ def test_recall_follows_the_best_document(tmp_path, ask):
     # What the second round reveals comes right after the first round's best.
     assert one[:2] == ["a.txt", "b.txt"] and two == ["a.txt", "c.txt", "b.txt"]
     assert model.routed == [(), (), ("a.txt",)]
+
+
+@pytest.mark.parametrize(
+    ("scores", "given"),
+    [
+        ([6.0, 5.0, 4.8, 4.5, 2.0], 4),  # what lies behind a gap is not meant
+        ([6.0, 5.3, 5.2, 3.7, 1.0], 3),
+        ([6.0, 5.0, 4.0, 3.0, 2.0], 3),  # nor is what only a row of small steps leads to
+        ([6.0, 1.0], 1),
+    ],
+)
+def test_several_answers_end_at_a_gap(scores, given):
+    text = "alpha bravo charlie delta echo"
+    starts = [0, 6, 12, 20, 26]
+    context = Context("q", (Evidence(1, "t", text),))
+    found = [
+        Found(context, Reading("span", 0, a, a + 4, 0.0), score=score) for a, score in zip(starts, scores, strict=False)
+    ]
+    assert len(answers_of("What are all the words?", found)) == given
+    assert len(answers_of("What is the word?", found)) == 1
