@@ -8,7 +8,7 @@ import re
 _WHOLE = re.compile(r"(?=[\w-]*\d)\w+(?:-\w+){2,}|\d+(?:[.,:]\d+)+|(?<![\w-])--?[A-Za-z][\w-]*|\w+")
 _MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
-_DATE = re.compile(rf"\b(?:{_DAY} {_MONTH}(?:,? \d{{4}})?|{_MONTH} {_DAY}(?:,? \d{{4}})?)\b")
+_DATE = re.compile(rf"\b(?:{_DAY}\s{_MONTH}(?:,?\s\d{{4}})?|{_MONTH}\s{_DAY}(?:,?\s\d{{4}})?)\b")
 _OF_DATE = re.compile(rf"\d.*\b{_MONTH}\b|\b{_MONTH}\b.*\d", re.DOTALL)
 LONGEST_DATE = 24
 _MARKS = re.compile(r"`+|\*\*+|\"")

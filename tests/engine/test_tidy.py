@@ -11,6 +11,7 @@ from engine.tidy import tidy
         ("it parted at 04:40 on Saturday", "40", "04:40"),
         ("due by 30 June 2027 at noon", "30 June", "30 June 2027"),
         ("due by 30 June 2027 at noon", "June 2027", "30 June 2027"),
+        ("due by 30 June\n2027 at noon", "30 June", "30 June\n2027"),
         ("due by June 3, 2027 at noon", "June 3", "June 3, 2027"),
         ("due by 30 June at noon", "30 June", "30 June"),
         ("due by 30 June 2027 at noon", "2027", "2027"),
