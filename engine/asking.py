@@ -49,7 +49,9 @@ class Asker:
     ) -> Answer:
         def run() -> Answer:
             began = time.perf_counter()
-            loop = self._loop(top_k, WIDER if asks_for_several(question) else 1)
+            loop = self._loop(top_k)
+            if asks_for_several(question):
+                loop.policy = replace(self.policy, inject=WIDER * self.policy.inject)
             loaded = time.perf_counter()
             tell = (lambda r: on_hop(self._hop(loop, r))) if on_hop else None
             outcome = loop.ask(question, max_hops or self.policy.max_hops, tell)
@@ -81,12 +83,11 @@ class Asker:
                     raise
         raise AssertionError("the last attempt returns or raises")
 
-    def _loop(self, top_k: int | None, wider: int = 1) -> Interleaver:
+    def _loop(self, top_k: int | None) -> Interleaver:
         if self._router is None or self._router.keys.version != self.store.version():
             keys = RouterKeys.load(self.store, getattr(self.model, "device", "cpu"), self.budget)
             self._router = Router(self.store, keys, self.model.config.router)
-        policy = replace(self.policy, inject=wider * self.policy.inject)
-        return Interleaver(self.model, self.store, self._router, policy, top_k)
+        return Interleaver(self.model, self.store, self._router, self.policy, top_k)
 
     def _answer(self, question: str, loop: Interleaver, outcome: Outcome) -> Answer:
         hops = [self._hop(loop, r) for r in outcome.rounds]

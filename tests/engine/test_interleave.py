@@ -333,3 +333,9 @@ def test_several_answers_end_at_a_gap(scores, given):
     ]
     assert len(answers_of("What are all the words?", found)) == given
     assert len(answers_of("What is the word?", found)) == 1
+
+
+def test_several_things_are_looked_for_in_more_documents(ask):
+    for question, read in (("Where was its builder born?", 2), ("What are all the places?", 4)):
+        model = Scripted(lambda names: dict.fromkeys(TEXTS, 1.0), lambda names: 1.0, {"a.txt": ("Ada", 2.0)})
+        assert len([d for d in ask(model, question=question, max_hops=1).hops[0].documents if d.chosen]) == read
