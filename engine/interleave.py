@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from engine.store import DocumentRow, Store
 
 
-ENOUGH = "stop: enough"
 _WORD = re.compile(r"\w+")
 
 
@@ -35,8 +34,9 @@ class Policy:
     """Settings of the loop, fitted on validation questions (training/calibrate.py); they ship in `policy.json`.
 
     In the first round `inject` documents are read, later `later_inject`, from `hypotheses` contexts. `choice` weighs
-    what says that a document is wanted, `later_choice` the same once evidence is read, `answer` ranks readings, and `sure` turns the best one's score, and the log of
-    its answer's share among all readings, into the log-odds that it is right.
+    what says that a document is wanted, `later_choice` the same once evidence is read, `answer` ranks readings, and
+    `sure` turns the best one's score, and the log of its answer's share among all readings, into the log-odds that it
+    is right.
     The loop has enough from a confidence of `stop`, if the model's own *enough* is at least `enough`; from a
     confidence of `found` an answer is given: a third, as a wrong one that is called unsure costs half of what a right
     one is worth.
@@ -235,7 +235,7 @@ class Interleaver:
         if not grown:
             return "stop: nothing more to look at"
         if outcome.confidence >= self.policy.stop and outcome.found[0].features["enough"] >= self.policy.enough:
-            return ENOUGH
+            return "stop: enough"
         return "stop: hops used up" if last else "go on: not enough yet"
 
 

@@ -4,9 +4,8 @@
 
 Only the query adapter learns: documents' keys stay as they are, so every question is compared with all passages of
 the training samples at once. One query in four has read a passage that does not help and wants all gold ones. What was
-learned is kept at `strength`, part of the way back: on sets it was not trained on, all of it is too much. Prints
-the recall of second rounds on validation sets, among them sets it does not train on, before and
-every `save_every` steps.
+learned is kept at `strength`, part of the way back: on sets it was not trained on, all of it is too much. Prints the
+recall of second rounds on validation sets, among them sets it does not train on, before and every `save_every` steps.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ from torch import Tensor
 from benchmarks.sets import load_pool, read_lines
 from engine.model.encoder import MSAEncoder, query_adapter
 from engine.model.inputs import EncoderInputs, pad
-from training.losses import decoupled_contrastive
+from training.losses import decoupled_contrastive, mask_of
 from training.router_states import Passages
 from training.step import padded
 from training.train import load, save, schedule
+from training.train_router import CUTS, best
 
 GROUP = 8
-CUTS = (1, 5, 16)
 
 
 @dataclass
@@ -112,13 +111,9 @@ class Routing:
 
     def scores(self, picked: list[int]) -> Tensor:
         """Of all passages [B, N]; the passages a query has read get the least there is."""
-        chunks = self.queries(picked) @ self.keys.T
-        best = chunks.new_full((len(picked), len(self.hops.passages)), -1e4)
-        best = best.scatter_reduce(1, self.owners.expand_as(chunks), chunks, "amax")
-        read = torch.zeros_like(best, dtype=torch.bool)
-        for row, i in enumerate(picked):
-            read[row, self.hops.queries[i][2]] = True
-        return best.masked_fill(read, -1e4)
+        scores = best(self.queries(picked) @ self.keys.T, self.owners, len(self.hops.passages))
+        read = mask_of([self.hops.queries[i][2] for i in picked], scores.shape[1]).to(self.device)
+        return scores.masked_fill(read, -1e4)
 
     @torch.no_grad()
     def recall(self) -> dict[str, list[float]]:
@@ -145,9 +140,7 @@ def train(model: MSAEncoder, routing: Routing, settings: dict[str, Any], out: Pa
     for step in range(steps):
         picked = [order[(step * size + i) % len(order)] for i in range(size)]
         scores = routing.scores(picked)
-        wanted = torch.zeros_like(scores, dtype=torch.bool)
-        for row, i in enumerate(picked):
-            wanted[row, routing.hops.queries[i][3]] = True
+        wanted = mask_of([routing.hops.queries[i][3] for i in picked], scores.shape[1]).to(routing.device)
         loss = decoupled_contrastive(scores, wanted, ~wanted & (scores > -1e3), settings["temperature"])
         optimizer.zero_grad()
         loss.backward()

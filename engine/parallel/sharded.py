@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from engine.routing import Selector
-from engine.store.shared_bm25 import scores, terms_of
+from engine.store.search import terms_of
+from engine.store.shared_bm25 import scores
 
 if TYPE_CHECKING:
     from engine.parallel.ranks import Ranks

@@ -79,8 +79,10 @@ def _holds_records(path: Path) -> bool:
 
 def _long_text(path: Path) -> ReadResult | None:
     """A large file of plain UTF-8, left where it is; None for any other, which has to be read to be decoded."""
+    if file_size(path) < LONG_BYTES:
+        return None
     head = first_bytes(path)
-    if file_size(path) < LONG_BYTES or looks_binary(head) or marked(head):
+    if looks_binary(head) or marked(head):
         return None
     try:
         text = LongText(path)

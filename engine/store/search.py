@@ -22,17 +22,22 @@ STOP_WORDS = frozenset(
 )
 
 
-def fts_query(question: str) -> str:
-    """The question's words as quoted terms joined by OR; an identifier becomes one phrase. Empty if it has no words."""
-    plain = POSSESSIVE.sub("", question.replace("\u2019", "'"))
+def terms_of(question: str) -> list[str]:
+    """The question's words as quoted terms; an identifier becomes one phrase."""
+    plain = POSSESSIVE.sub("", indexed(question).replace("\u2019", "'"))
     terms = list(dict.fromkeys(match.group().lower() for match in TERM.finditer(plain)))
     kept = [term for term in terms if term.replace("'", "") not in STOP_WORDS] or terms
-    return " OR ".join(f'"{term}"' for term in kept[:MAX_TERMS])
+    return [f'"{term}"' for term in kept[:MAX_TERMS]]
+
+
+def fts_query(question: str) -> str:
+    """The question's terms joined by OR. Empty if it has no words."""
+    return " OR ".join(terms_of(question))
 
 
 def search(connection: sqlite3.Connection, question: str, k: int) -> list[tuple[int, float]]:
     """The k best (document id, score), best first; the score is BM25 with the sign turned: more is better."""
-    query = fts_query(question.encode("utf-8", "replace").decode())
+    query = fts_query(question)
     if not query or k < 1:
         return []
     rows = connection.execute(

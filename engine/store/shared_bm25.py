@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from engine.store.search import FTS_TOKENIZER, fts_query, indexed
+from engine.store.search import FTS_TOKENIZER, indexed
 
 K1, B = 1.2, 0.75
 LEAST_IDF = 1e-6
@@ -32,12 +32,6 @@ class Counts:
     def __add__(self, other: Counts) -> Counts:
         holding = tuple(a + b for a, b in zip(self.holding, other.holding, strict=True))
         return Counts(self.documents + other.documents, self.words + other.words, holding)
-
-
-def terms_of(question: str) -> list[str]:
-    """The quoted terms of the question's query."""
-    query = fts_query(question.encode("utf-8", "replace").decode())
-    return query.split(" OR ") if query else []
 
 
 def counts(connection: sqlite3.Connection, terms: Sequence[str]) -> Counts:

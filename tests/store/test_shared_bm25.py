@@ -10,7 +10,8 @@ from operator import add
 import pytest
 
 from engine.store import search
-from engine.store.shared_bm25 import _integers, counts, scores, terms_of
+from engine.store.search import terms_of
+from engine.store.shared_bm25 import _integers, counts, scores
 
 WORDS = "harbour pumps running run ran valve E-1042 café naïve the of top_k_docs O'Brien a/b seals seal".split()
 QUERIES = ("Which pumps run in the harbour?", "E-1042", "top_k_docs of O'Brien", "café the the", "nothing here", "running seal a/b")
