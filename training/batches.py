@@ -6,9 +6,12 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.grounding import quote_span
 from engine.model.inputs import ActiveRow, EncoderInputs
 
 IGNORED = -100
+LEAST_REST = 120
+LINE_SETS = frozenset(("code", "listed", "fields"))
 
 
 @dataclass
@@ -68,6 +71,9 @@ class Collator:
         draw = rng.random()
         if wrong is not None and (kind == "null" or draw < self.settings["read_wrong"]):
             evidence, wanted, enough = [wrong], gold_ids, 0.0
+        elif kind == "span" and len(golds) == 1 and rng.random() < self.settings.get("read_without", 0.0):
+            without = _without_answer(golds[0], sample["set"] in LINE_SETS)
+            evidence, wanted, enough = ([golds[0]], [], 1.0) if without is None else ([without], gold_ids, 0.0)
         elif len(golds) > 1 and draw < self.settings["read_wrong"] + self.settings["read_part"]:
             kept = rng.randrange(len(golds))
             evidence, wanted, enough = [golds[kept]], [i for n, i in enumerate(gold_ids) if n != kept], 0.0
@@ -107,6 +113,18 @@ class Collator:
         begin = text.find(" ", begin) + 1 if begin else 0
         kept = [[a - begin, b - begin] for a, b in spans if a >= begin and b <= begin + limit]
         return {"title": gold["title"], "text": text[begin : begin + limit], "spans": kept}
+
+
+def _without_answer(passage: dict[str, Any], by_line: bool) -> dict[str, Any] | None:
+    """The passage without the sentence that answers; None where the rest is little or still says it."""
+    text = passage["text"]
+    if not passage["spans"]:
+        return None
+    first, last = quote_span(text, *passage["spans"][0], by_line=by_line)
+    rest = text[:first] + text[last:]
+    if len(rest) < LEAST_REST or text[slice(*passage["spans"][0])].lower() in rest.lower():
+        return None
+    return {"title": passage["title"], "text": rest, "spans": []}
 
 
 def _add(batch: Batch, index: dict[str, int], passage: dict[str, Any]) -> int:

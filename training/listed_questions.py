@@ -112,13 +112,13 @@ def _asked(title: str, before: str, body: str, entry: Entry, sort: str, rng: ran
         yield _sample(title, before, body, entry, entry.said, question, rng)
     elif bare.lower() not in said.lower():
         wording = NAME_ACT if acts else NAME
-        question = rng.choice(wording).format(sort=sort, said=_shortened(said, rng))
+        question = rng.choice(wording).format(sort=sort, said=shortened(said, rng))
         shift = body[slice(*entry.name)].find(bare)
         answer = (entry.name[0] + shift, entry.name[0] + shift + len(bare))
         yield _sample(title, before, body, entry, answer, question[0].upper() + question[1:], rng)
 
 
-def _shortened(said: str, rng: random.Random) -> str:
+def shortened(said: str, rng: random.Random) -> str:
     """The description as a person remembers it: without its ending, or with small words left out."""
     said = re.sub(r"\s*\([^)]*\)|[`*]", "", said).rstrip(" .;:|")
     said = said[0].lower() + said[1:] if said[1:2].islower() or said[1:2] == " " else said

@@ -20,11 +20,13 @@ from typing import Any
 
 from benchmarks.sets import read_lines
 from training.code_questions import code_samples
+from training.commented_code import commented_samples
 from training.listed_questions import listed_samples
 from training.made_hops import hop_samples
 from training.made_questions import fact_samples, field_samples
 from training.rule_questions import rule_samples
 from training.stated_questions import stated_samples
+from training.unanswerable import unanswerable_samples
 
 WORDS = re.compile(r"\w+")
 COMMON = frozenset("what which when where whose whom that this with from have does were many much their the was".split())
@@ -33,6 +35,7 @@ MADE = (
     ("field_questions", field_samples),
     ("fact_questions", fact_samples),
     ("hop_questions", hop_samples),
+    ("commented_questions", commented_samples),
     ("listed_questions", listed_samples),
     ("rule_questions", rule_samples),
     ("stated_questions", stated_samples),
@@ -136,6 +139,7 @@ def main() -> None:
         for file, wanted in config.get(name, {}).items():
             samples += make(read_lines(args.text / f"{file}.jsonl.xz"), wanted, rng)
     samples += [sample for file in args.add for sample in read_lines(file)]
+    samples += unanswerable_samples(samples, config.get("unanswerable", 0), rng)
     rng.shuffle(samples)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with args.out.open("w", encoding="utf-8") as out:
