@@ -21,9 +21,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +35,13 @@ from rich.table import Table
 from benchmarks.ask import new_process
 from benchmarks.corpus import standard_library
 from benchmarks.needles import Maker, Needle, score
+from benchmarks.resampled import Resampled
 from benchmarks.sets import read_lines
 from engine import Memory
 from engine.asking import Asker
 from engine.ingest import Ingest
 from engine.model.interface import Context
 from engine.model.loading import load_memory_model
-from engine.model.states import DocumentStates
 from engine.places import bundled_model
 from engine.results import IngestReport
 from engine.store import Store
@@ -53,46 +51,6 @@ FILE_CHARACTERS = 4_000_000
 RECORD_CHARACTERS = 20_000
 NEEDLE_KINDS = ("single 2", "single 3", "multi-key 1")
 MARK = "The secret "
-NOISE = 0.02
-
-
-class Resampled:
-    """A model that encodes `budget` tokens and all documents with needles; later states are drawn from earlier ones."""
-
-    def __init__(self, model: Any, budget: int, seed: int = 5):
-        self.model, self.budget = model, budget
-        self.encoded = self.resampled = 0
-        self.seconds = 0.0
-        self._pool: dict[int, list[DocumentStates]] = defaultdict(list)
-        self._random = random.Random(seed)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.model, name)
-
-    def encode_documents(self, documents: list[tuple[str, str]]) -> list[DocumentStates]:
-        real = [i for i, (_, text) in enumerate(documents) if self.encoded < self.budget or MARK in text]
-        began = time.perf_counter()
-        states = dict(zip(real, self.model.encode_documents([documents[i] for i in real]), strict=True)) if real else {}
-        self.seconds += time.perf_counter() - began
-        self.encoded += sum(s.n_tokens for s in states.values())
-        for i, made in states.items():
-            if MARK not in documents[i][1]:
-                self._pool[made.keys.shape[1]].append(made)
-        rest = [i for i in range(len(documents)) if i not in states]
-        for i, row in zip(rest, self.model.inputs.documents([documents[i] for i in rest]), strict=True):
-            states[i] = self._drawn(len(row))
-            self.resampled += len(row)
-        return [states[i] for i in range(len(documents))]
-
-    def _drawn(self, n_tokens: int) -> DocumentStates:
-        chunks = -(-n_tokens // self.model.config.router.pooling_kernel_size)
-        drawn = self._random.choice(self._pool[chunks] or self._longer(chunks))
-        keys = drawn.router_keys[:, :chunks] + NOISE * torch.randn_like(drawn.router_keys[:, :chunks])
-        keys = torch.nn.functional.normalize(keys, dim=-1)
-        return replace(drawn, router_keys=keys, keys=drawn.keys[:, :chunks], values=drawn.values[:, :chunks], n_tokens=n_tokens)
-
-    def _longer(self, chunks: int) -> list[DocumentStates]:
-        return next(self._pool[n] for n in sorted(self._pool) if n >= chunks and self._pool[n])
 
 
 def records(folder: Path) -> Iterator[tuple[str, str]]:
@@ -131,7 +89,7 @@ def write_corpus(source: Path | None, folder: Path, tokens: int, needles: list[N
 
 
 def build(place: Path, corpus: Path, model: Any, encode: int, readers: int = 0) -> tuple[IngestReport, Resampled]:
-    seat = Resampled(model, encode)
+    seat = Resampled(model, encode, lambda text: MARK in text)
     store = Store.create(place, model.name, model.fingerprint, model.config.state_shape)
     with store.writer() as writer:
         report = Ingest(store, writer, seat, readers=readers).run([corpus])

@@ -35,8 +35,7 @@ class Policy:
 
     In the first round `inject` documents are read, later `later_inject`, from `hypotheses` contexts. `choice` weighs
     what says that a document is wanted, `later_choice` the same once evidence is read, `answer` ranks readings, and
-    `sure` turns the best one's score, and the log of its answer's share among all readings, into the log-odds that it
-    is right.
+    `sure` turns `sureness` into the log-odds that the best one is right.
     The loop has enough from a confidence of `stop`, if the model's own *enough* is at least `enough`; from a
     confidence of `found` an answer is given: a third, as a wrong one that is called unsure costs half of what a right
     one is worth.
@@ -228,8 +227,7 @@ class Interleaver:
             f.score = weighed(self.policy.answer, f.features)
         outcome.found.sort(key=lambda f: -f.score)
         if outcome.found:
-            features = {"score": outcome.found[0].score, "share": math.log(share_of_best(outcome.found))}
-            outcome.confidence = 1 / (1 + math.exp(-weighed(self.policy.sure, features)))
+            outcome.confidence = 1 / (1 + math.exp(-weighed(self.policy.sure, sureness(outcome.found))))
 
     def _decide(self, outcome: Outcome, grown: list[Grown], last: bool) -> str:
         if not grown:
@@ -253,6 +251,13 @@ def share_of_best(found: list[Found]) -> float:
     weights = [math.exp(f.score - found[0].score) for f in found]
     same = folded(found[0].text)
     return sum(w for w, f in zip(weights, found, strict=True) if folded(f.text) == same) / sum(weights)
+
+
+def sureness(found: list[Found]) -> dict[str, float]:
+    """What tells how sure the best of readings (best first) is: its score, the log of its answer's share, and whether
+    it is a yes or no, which is right more by chance than words that stand in the text."""
+    yesno = float(folded(found[0].text) in ("yes", "no"))
+    return {"score": found[0].score, "share": math.log(share_of_best(found)), "yesno": yesno}
 
 
 def folded(answer: str) -> str:

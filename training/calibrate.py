@@ -24,7 +24,7 @@ import torch
 from benchmarks.scoring import f1
 from benchmarks.sets import Question, load_pool, write_records
 from engine import Memory
-from engine.interleave import Interleaver, Outcome, Policy, share_of_best, weighed
+from engine.interleave import Interleaver, Outcome, Policy, sureness, weighed
 
 SETS = ("squad", "hotpotqa", "hotpotqa_evidence", "nq_gold", "hybridqa_ott", "tatqa_text", "boolq", "fairytaleqa")
 RANKED_BY = ("reading", "choice", "hop", "agree", "words", "fits")
@@ -148,10 +148,6 @@ def ranked(questions: list[list[Judged]], answer: dict[str, float]) -> list[list
             j.score = weighed(answer, j.features)
         readings.sort(key=lambda j: -j.score)
     return [q for q in questions if q]
-
-
-def sureness(readings: list[Judged]) -> dict[str, float]:
-    return {"score": readings[0].score, "share": math.log(share_of_best(readings))}
 
 
 def report(questions: list[Question], readings: list[list[Judged]], policy: Policy, hops: int) -> dict[str, Any]:

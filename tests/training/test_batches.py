@@ -30,7 +30,7 @@ def seen(collate: Collator, sample: dict) -> set[tuple[tuple[str, ...], bool]]:
     shown = set()
     for seed in range(300):
         batch = collate([sample], random.Random(seed))
-        [row], [label] = batch.reading, batch.reading_labels
+        [label] = batch.reading_labels
         texts = [batch.documents[i][1] for i in label.read]
         shown.add((tuple("gold" if t == GOLD["text"] else "wrong" for t in texts), label.start > 0))
     return shown
