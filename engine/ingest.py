@@ -60,7 +60,7 @@ class Ingest:
             self.encoding.done(found.size)
         self.encoding.flush()
         self.encoding.settle()
-        self._removed(roots, {f.path for f in discovery.found}, prune)
+        self._removed(roots, {path for f in discovery.found if (path := f.path) in self._stored}, prune)
         with self.encoding.timed("store"):
             if self._gone:
                 self.writer.forget(self._gone)
@@ -68,9 +68,10 @@ class Ingest:
         return self.encoding.finish()
 
     def _task(self, found: Found) -> FileTask:
-        rows = self._stored.get(found.path, [])
+        path = found.path
+        rows = self._stored.get(path, [])
         whole = len(rows) == 1 and rows[0].record is None and rows[0].complete
-        return FileTask(found.path, rows[0].name if rows else found.name, found.size, rows[0].content_hash if whole else None)
+        return FileTask(path, rows[0].name if rows else found.name, found.size, rows[0].content_hash if whole else None)
 
     def _file(self, found: Found, read: FileRead) -> None:
         if read.unchanged:

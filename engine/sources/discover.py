@@ -27,7 +27,7 @@ def discover(roots: Sequence[Path], *, hidden: bool = False) -> Discovery:
 
     A file under several roots is found once, under the first. Raises SourceError for a root that does not exist.
     """
-    walk = _Walk(hidden)
+    walk = _Walk(hidden, len(roots) > 1)
     places = []
     for root in roots:
         place = os.path.abspath(root)
@@ -44,11 +44,12 @@ def discover(roots: Sequence[Path], *, hidden: bool = False) -> Discovery:
 
 
 class _Walk:
-    def __init__(self, hidden: bool):
+    def __init__(self, hidden: bool, several: bool):
         self.hidden = hidden
         self.found: list[Found] = []
         self.skipped: list[FailedSource] = []
-        self._seen: set[str] = set()
+        # One walk meets no file twice.
+        self._seen: set[str] | None = set() if several else None
 
     def skip(self, path: str, reason: str) -> None:
         self.skipped.append(FailedSource(shown(path), reason))
@@ -88,15 +89,16 @@ class _Walk:
             self.skip(entry.path, os_reason(error))
 
     def file(self, path: str, root: Path, status: os.stat_result) -> None:
-        if path in self._seen:
-            return
-        self._seen.add(path)
+        if self._seen is not None:
+            if path in self._seen:
+                return
+            self._seen.add(path)
         reason = _refusal(path, status)
         if reason:
             self.skip(path, reason)
             return
         name = os.path.relpath(path, root).replace(os.sep, "/")
-        self.found.append(Found(Path(path), root, name, status.st_size, status.st_mtime_ns))
+        self.found.append(Found(root, name, status.st_size, status.st_mtime_ns))
 
 
 def _refusal(path: str, status: os.stat_result) -> str | None:

@@ -13,13 +13,16 @@ from engine.sources.long_text import LongText
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file to read. `path` and `root` are absolute; `name` is the posix path of the file below `root`."""
+    """A file to read: `name` is its posix path below the absolute `root`. About 200 bytes a file in a long list."""
 
-    path: Path
     root: Path
     name: str
     size: int
     mtime_ns: int
+
+    @property
+    def path(self) -> Path:
+        return self.root / self.name
 
 
 @dataclass(frozen=True)
