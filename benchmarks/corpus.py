@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import shutil
 import sysconfig
+from collections.abc import Iterable
 from pathlib import Path
 
 CHARACTERS_A_TOKEN = 3.3
+
+
+def modules(folder: Path, names: Iterable[str]) -> Path:
+    """Copy these files of the standard library, named by their paths in it."""
+    source = Path(sysconfig.get_paths()["stdlib"])
+    for name in names:
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, target)
+    return folder
 
 
 def standard_library(folder: Path, tokens: int) -> Path:

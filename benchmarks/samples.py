@@ -1,7 +1,9 @@
 """The sample questions, asked of the shipped code and model.
 
-    python -m benchmarks.samples [--model DIR] [--questions FILE] [--corpus DIR]
+    python -m benchmarks.samples [--model DIR] [--questions FILE] [--corpus DIR] [--library]
 
+With `--library` the questions of library_questions.jsonl, about modules of Python's own library, which nobody wrote
+for this project nor trained on these questions (their wording may differ between Python versions; made for 3.11).
 Right means: an answerable question got one of its accepted answers (a span may carry a few more words) with a
 citation in one of its gold sources; an unanswerable one got "not found".
 """
@@ -17,6 +19,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.corpus import modules
 from benchmarks.scoring import f1, normalised
 from engine import Answer, Memory
 
@@ -43,12 +46,18 @@ def main() -> None:
     parser.add_argument("--model", type=Path)
     parser.add_argument("--corpus", type=Path, default=ROOT)
     parser.add_argument("--questions", type=Path, default=ROOT / "questions.jsonl")
+    parser.add_argument("--library", action="store_true")
     args = parser.parse_args()
+    if args.library:
+        args.questions = Path(__file__).parent / "library_questions.jsonl"
     questions = [json.loads(line) for line in args.questions.open(encoding="utf-8")]
     table = Table("id", "hops", "right", "cited", "answer", "wanted", "confidence")
     counts = {"right": 0, "cited": 0, "answerable": 0, "f1": 0.0, "not_found_right": 0}
-    with tempfile.TemporaryDirectory() as folder, Memory.open(folder, model=args.model, create=True) as memory:
-        memory.ingest([args.corpus])
+    with tempfile.TemporaryDirectory() as folder, Memory.open(Path(folder) / "memory", model=args.model, create=True) as memory:
+        corpus = args.corpus
+        if args.library:
+            corpus = modules(Path(folder) / "library", {s["source"] for q in questions for s in q["sources"]})
+        memory.ingest([corpus])
         for question in questions:
             answer = memory.ask(question["question"])
             correct, cited = right(answer, question)
