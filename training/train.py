@@ -107,6 +107,7 @@ def train(
     teacher_folder: Path | None = None,
     device: str = "cpu",
     workers: int = 0,
+    bf16: bool = False,
 ) -> None:
     model, inputs = load(out if resume else start)
     model.to(device)
@@ -130,7 +131,7 @@ def train(
     for step, batch in loader:
         torch.manual_seed(settings["seed"] * 1_000_003 + step)
         joint = step % every == 0
-        with torch.autocast(model.norm.weight.device.type, torch.bfloat16, enabled=device != "cpu"):
+        with torch.autocast(model.norm.weight.device.type, torch.bfloat16, enabled=bf16 or device != "cpu"):
             parts = run_step(batch, distil=step // every % 2 == 0) if joint else run_step.reading(batch)
         total = sum(settings["weights"].get(name, 0.0) * value for name, value in parts.items())
         optimizer.zero_grad(set_to_none=True)
@@ -205,6 +206,7 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="bf16 but on a CPU")
     parser.add_argument("--workers", type=int, default=0, help="processes that prepare batches")
+    parser.add_argument("--bf16", action="store_true", help="bf16 on a CPU too, for one with AVX-512 BF16 (slow on others)")
     args = parser.parse_args()
     settings = json.loads(args.config.read_text())
     if "WORLD_SIZE" in os.environ:
@@ -212,7 +214,7 @@ def main() -> None:
         torch.set_num_threads(1)
     if args.steps:
         settings["steps"] = args.steps
-    train(args.start, args.samples, args.out, settings, args.resume, args.teacher, args.device, args.workers)
+    train(args.start, args.samples, args.out, settings, args.resume, args.teacher, args.device, args.workers, args.bf16)
 
 
 if __name__ == "__main__":

@@ -14,13 +14,15 @@ from engine.model.config import read_config
 from engine.model.encoder import MSAEncoder
 from engine.model.generator import GenerativeModel
 from engine.model.inputs import EncoderInputs
+from engine.model.int8_linear import in_eight_bits, pays
 from engine.model.interface import MemoryModel
 from engine.model.pointer import PointingModel
 from engine.model.tokenizer import load_tokenizer
 
 
 def load_memory_model(folder: Path, device: str | None = None) -> MemoryModel:
-    """The folder's model on `device` (default: CUDA where there is one). float32 on a CPU.
+    """The folder's model on `device` (default: CUDA where there is one). On a CPU float32, the encoder's stacks in 8-bit
+    integers where that pays.
 
     Raises CheckpointError for a folder that is not a model, or a device that is not there.
     """
@@ -33,6 +35,10 @@ def load_memory_model(folder: Path, device: str | None = None) -> MemoryModel:
     model = load_model(folder, device)
     tokenizer = load_tokenizer(folder)
     if isinstance(model, MSAEncoder):
+        if device == "cpu" and pays():
+            in_eight_bits(model.backbone)
+            if model.reader is not None:
+                in_eight_bits(model.reader)
         inputs = EncoderInputs(tokenizer, model.config)
         return PointingModel(model, inputs, name, fingerprint(folder), _policy(folder))
     return GenerativeModel(model, tokenizer, name, fingerprint(folder))
