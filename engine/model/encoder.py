@@ -53,7 +53,8 @@ class LowRank(nn.Module):
 
     def __init__(self, d_in: int, rank: int, d_out: int):
         super().__init__()
-        self.a = nn.Parameter(torch.randn(d_in, rank) * d_in**-0.5)
+        self.a = nn.Parameter(torch.empty(d_in, rank))
+        nn.init.normal_(self.a, std=d_in**-0.5)
         self.b = nn.Parameter(torch.zeros(rank, d_out))
 
     def forward(self, x: Tensor) -> Tensor:

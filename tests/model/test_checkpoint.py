@@ -24,6 +24,7 @@ from engine.model.config import ModelConfig
 from engine.model.encoder import MSAEncoder
 from engine.model.qwen3 import Qwen3MSA
 from engine.model.tokenizer import load_tokenizer
+from engine.places import bundled_model
 
 DATA = Path(__file__).parent / "data"
 PROJECTION = "model.layers.1.mlp.up_proj.weight"
@@ -274,11 +275,12 @@ def test_fingerprint_covers_every_file(folder: Path) -> None:
     refused(folder, path.name, "No such file", load=fingerprint)
 
 
-def test_fingerprint_needs_no_torch_and_loading_no_compiler() -> None:
+@pytest.mark.parametrize("folder", [DATA / "ckpt_a", bundled_model()])
+def test_fingerprint_needs_no_torch_and_loading_no_compiler(folder: Path) -> None:
     code = (
         "import sys; from engine.model.checkpoint import fingerprint, load_model; folder = sys.argv[1]\n"
         "fingerprint(folder); assert 'torch' not in sys.modules\n"
-        "load_model(folder); assert 'torch._dynamo' not in sys.modules"
+        "load_model(folder); assert not {'torch._dynamo', 'sympy'} & set(sys.modules)"
     )
     root = Path(__file__).parents[2]
-    subprocess.run([sys.executable, "-c", code, str(DATA / "ckpt_a")], check=True, cwd=root)
+    subprocess.run([sys.executable, "-c", code, str(folder)], check=True, cwd=root)
