@@ -10,9 +10,15 @@ _NUMBER = re.compile(
     r"|height|weight|depth|width|population|rate|frequency|duration)\b",
     re.IGNORECASE,
 )
+# Not the "when" of a clause: "What do they do when it rains?"
 _TIME = re.compile(
-    r"\bwhen\b(?! (?:is|are|was|were) \w+ (?:used|called|raised))|\b(?:what|which) (?:year|date|day|month|century|decade|time)\b", re.IGNORECASE
+    r"^\W*(?:(?:since|until|till|by|from) )?when\b(?! (?:is|are|was|were) \w+ (?:used|called|raised))"
+    r"|[,;:] (?:since |until |by )?when (?:is|are|was|were|do|does|did|has|have|will|can|must|should)\b"
+    r"|\b(?:what|which) (?:year|date|day|month|century|decade|time)\b",
+    re.IGNORECASE,
 )
+_COUNT = re.compile(r"\bhow (?:many|much|far|old|large|big|high|deep|tall|heavy|wide)\b", re.IGNORECASE)
+_CLOCK = re.compile(r"\b\d{1,2}:\d\d\b")
 _PERSON = re.compile(r"^who\b(?!se)|\bby whom\b|\bwhat is the name of the (?:man|woman|person)\b", re.IGNORECASE)
 _QUANTITY = re.compile(
     r"\d|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
@@ -21,7 +27,8 @@ _QUANTITY = re.compile(
     re.IGNORECASE,
 )
 _DATE = re.compile(
-    r"\d|\b(?:January|February|March|April|May|June|July|August|September|October|November|December|\w+day|century|spring"
+    r"\b\d{3,4}s?\b(?![.]\d)|\b\d{1,2}(?:st|nd|rd|th)\b|\b\d{1,2}:\d\d\b|\b\d{1,2} ?[ap]\.?m\b|\d ?(?:BC|AD|CE)\b|\d{1,4}[-/]\d{1,2}[-/]\d{1,4}"
+    r"|\b(?:seconds?|minutes?|hours?|days?|weeks?|months?|later|earlier|past|ago|o'clock)\b|\b(?:January|February|March|April|May|June|July|August|September|October|November|December|\w+day|century|spring"
     r"|summer|autumn|winter|night|morning|evening|noon|midnight|today|yesterday|tomorrow|before|after|during|until|since|while"
     r"|when|as soon as|once|year|years|season|era|war)\b",
     re.IGNORECASE,
@@ -31,6 +38,8 @@ _CAPITAL = re.compile(r"\b[A-Z]")
 
 def fits(question: str, answer: str) -> float:
     """1 where the answer is of the sort that is asked for, -1 where it cannot be, 0 where the wording does not tell."""
+    if _COUNT.search(question) and _CLOCK.search(answer) and not _QUANTITY.search(_CLOCK.sub("", answer)):
+        return -1.0
     for asked, is_one in ((_NUMBER, _QUANTITY), (_TIME, _DATE)):
         if asked.search(question):
             return 1.0 if is_one.search(answer) else -1.0
