@@ -36,9 +36,9 @@ def load_memory_model(folder: Path, device: str | None = None) -> MemoryModel:
     tokenizer = load_tokenizer(folder)
     if isinstance(model, MSAEncoder):
         if device == "cpu" and pays():
-            in_eight_bits(model.backbone)
-            if model.reader is not None:
-                in_eight_bits(model.reader)
+            for part in (model.backbone, model.reader, *(layer.mlp for layer in model.layers.values())):
+                if part is not None:
+                    in_eight_bits(part)
         inputs = EncoderInputs(tokenizer, model.config)
         return PointingModel(model, inputs, name, fingerprint(folder), _policy(folder))
     return GenerativeModel(model, tokenizer, name, fingerprint(folder))
