@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.grounding import best_sentence, cite, quote_span
+from engine.grounding import LINE_KINDS, best_sentence, cite, quote_span
 from engine.interleave import Found, Interleaver, Outcome, Policy, Round
 from engine.results import Answer, Citation, Hop, HopDocument, Recall, RecalledDocument
 from engine.routing import Routed, Router
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from engine.model.interface import Evidence, MemoryModel
     from engine.store import DocumentRow, Store
 
-LINE_KINDS = frozenset({"code"})
 NEAREST = 3
 ATTEMPTS = 3
 # Where several things are asked for, so many times as many documents are read at first.

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from engine.store import DocumentRow, Store
 
 MAX_QUOTE = 320
+LINE_KINDS = frozenset({"code"})
+"""Kinds of sources that are quoted by lines."""
 _BREAK = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])|\n\s*\n|\r?\n(?=\s*(?:[-*#|>]|\d+[.)]\s))")
 _LINE = re.compile(r"\r?\n")
 _WORD = re.compile(r"\w+")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from engine.answer_type import fits
-from engine.grounding import quote_span
+from engine.grounding import LINE_KINDS, quote_span
 from engine.model.interface import Candidates, Context, Evidence, Reading
 from engine.routing import joined_rounds, lexical_shares
 from engine.store import SegmentGoneError
@@ -201,7 +201,7 @@ class Interleaver:
 
     def _evidence(self, document: int) -> Evidence:
         row = self.row(document)
-        return Evidence(document, row.title, self.store.text(row.source_id, row.start, row.end))
+        return Evidence(document, row.title, self.store.text(row.source_id, row.start, row.end), row.kind in LINE_KINDS)
 
     def _read(self, grown: list[Grown], outcome: Outcome, number: int) -> None:
         """Judge and read all new contexts at once."""

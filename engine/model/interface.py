@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Original text of one document in the active context."""
+    """Original text of one document in the active context; `code` where it is source code."""
 
     document: int
     title: str
     text: str
+    code: bool = False
 
 
 @dataclass

@@ -25,6 +25,8 @@ READINGS = 5
 LEAST_BATCH = 512
 # An answer never runs on over a blank line, into the next item of a list or the next row of a table.
 BLOCK_BREAK = re.compile(r"\n(?=[ \t]*(?:\n|[-*•+][ \t]|\d+[.)][ \t]|\||-{3}|={3}))")
+# In code nor from one statement into the next; a sentence of a comment may be wrapped.
+CODE_BREAK = re.compile(rf"(?<=[^\w\s,.-])\n|\n(?=[ \t]*(?:[^\w\s]|[\w.]+(?:\[[^]\n]*\])?[ \t]*[=(:]))|{BLOCK_BREAK.pattern}")
 
 
 class PointingModel:
@@ -178,7 +180,7 @@ def _stacked(pairs: list[tuple[Tensor, Tensor]], device: torch.device) -> tuple[
 def _blocks(context: Context, places: list[int]) -> Tensor:
     """For each place a number that is the same within one paragraph, list item or table row of the evidence."""
     row: ActiveRow = context.state[0]
-    breaks = [[m.end() for m in BLOCK_BREAK.finditer(e.text)] for e in context.evidence]
+    breaks = [[m.end() for m in (CODE_BREAK if e.code else BLOCK_BREAK).finditer(e.text)] for e in context.evidence]
     before = list(accumulate((len(b) + 1 for b in breaks), initial=0))
     numbers = ((row.places[p][0], row.places[p][1]) for p in places)
     return torch.tensor([before[piece] + bisect_right(breaks[piece], at) for piece, at in numbers])
