@@ -94,7 +94,8 @@ RULES = tuple(
     )
 )  # fmt: skip
 LONGEST = 900
-NO_ACT = re.compile(r"(?:This|Its|Is|Has|Was|Does|As|Unless|Always|Yes|Across|Plus|Always|Thus|[A-Z][a-z]*ss)\b")
+# Words that end like a verb.
+NO_ACT = re.compile(r"(?:This|Its|Is|Has|Was|Does|As|Unless|Always|Yes|Across|Plus|Thus|[A-Z][a-z]*ss)\b")
 DEMANDS = ((r"\b(?:must not|cannot|can't|should not|shouldn't|may not) be\b", "is"), (r"\b(?:must|should|has to|needs to) be\b", "is not"),
            (r"\b(?:must not|cannot|should not) ", "would "), (r"\bmust have\b", "has no"))  # fmt: skip
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 Sample = dict[str, Any]
+Change = Callable[[Sample, random.Random], str | None]
 
 SETS = frozenset(("squad", "nq_gold", "qed", "nq_swap", "covidqa", "stated", "reqa_squad", "hotpotqa", "tatqa_text"))
 NAME = re.compile(r"(?<!^)\b[A-Z][\w'-]+(?: (?:of |de |the )?[A-Z][\w'-]+)*")
@@ -43,9 +44,6 @@ def unanswerable_samples(samples: Sequence[Sample], wanted: int, rng: random.Ran
             passage = {"title": sample["golds"][0]["title"], "text": sample["golds"][0]["text"]}
             made.append({"set": "unanswerable", "question": question, "kind": "null", "golds": [], "negatives": [passage]})
     return made
-
-
-Change = Callable[[Sample, random.Random], str | None]
 
 
 def _tried(sample: Sample, changes: list[Change], rng: random.Random) -> Iterator[str]:
