@@ -27,10 +27,11 @@ _QUANTITY = re.compile(
     re.IGNORECASE,
 )
 _DATE = re.compile(
-    r"\b\d{3,4}s?\b(?![.]\d)|\b\d{1,2}(?:st|nd|rd|th)\b|\b\d{1,2}:\d\d\b|\b\d{1,2} ?[ap]\.?m\b|\d ?(?:BC|AD|CE)\b|\d{1,4}[-/]\d{1,2}[-/]\d{1,4}"
-    r"|\b(?:seconds?|minutes?|hours?|days?|weeks?|months?|later|earlier|past|ago|o'clock)\b|\b(?:January|February|March|April|May|June|July|August|September|October|November|December|\w+day|century|spring"
+    r"\b\d{3,4}s?\b(?![.]\d)|\b\d{1,2}(?:st|nd|rd|th)\b|\b\d{1,2}:\d\d\b|\b\d{1,2} ?[ap]\.?m\b|\d ?(?:BC|AD|CE)\b"
+    r"|\d{1,4}[-/]\d{1,2}[-/]\d{1,4}|\b(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|later|earlier|past|ago|o'clock"
+    r"|January|February|March|April|May|June|July|August|September|October|November|December|\w+day|century|spring"
     r"|summer|autumn|winter|night|morning|evening|noon|midnight|today|yesterday|tomorrow|before|after|during|until|since|while"
-    r"|when|as soon as|once|year|years|season|era|war)\b",
+    r"|when|as soon as|once|season|era|war)\b",
     re.IGNORECASE,
 )
 _CAPITAL = re.compile(r"\b[A-Z]")

@@ -49,7 +49,8 @@ RULES = tuple(
     Rule(re.compile(pattern, re.M), asks, acts)
     for pattern, asks, acts in (
         (
-            rf"^[^\n#/]*?(?P<name>[A-Za-z_]\w{{2,}})[ \t]*(?:::?[ \t]*[\w\[\]., |]+)?[ \t]*(?::?=|:|=>)[ \t]*(?P<value>{VALUE})[,;]?[ \t]*{COMMENT}[ \t]*(?P<said>{SAID})",
+            rf"^[^\n#/]*?(?P<name>[A-Za-z_]\w{{2,}})[ \t]*(?:::?[ \t]*[\w\[\]., |]+)?[ \t]*(?::?=|:|=>)[ \t]*"
+            rf"(?P<value>{VALUE})[,;]?[ \t]*{COMMENT}[ \t]*(?P<said>{SAID})",
             {
                 "value": ("What is the {said}?", "Which value stands for {said}?", "{said}: how much is it?",
                           "What is {name} set to?", "What value does {name} have?"),
@@ -71,7 +72,13 @@ RULES = tuple(
         (rf"^[ \t]*raise (?P<name>[A-Z][\w:]*)(?:,[ \t]*|\.new\(|\()[frb]?[\"'](?P<said>{SAID})", MESSAGE, False),
         (rf"^class (?P<name>\w+(?:Error|Exception|Warning))\b[^\n]*:\n\s+\"\"\"(?:Raised|Thrown) (?:if|when) (?P<said>{SAID})", RAISED, False),
         (rf"^// (?P<name>[A-Z]\w+) (?P<said>[a-z]+s {SAID})\n(?://[^\n]*\n)*func ", FUNCTION, True),
-        (rf"^[ \t]*(?:\*|#|///) (?P<said>[A-Z][a-z]+s {SAID})\n{BEFORE}(?:[ \t]*\*/\n)?(?:[ \t]*[@#][^\n]*\n)*[ \t]*(?:public|private|protected|static|pub|async|final|const|unsafe| )*(?:def |fn |(?!assert|return|else|new )[\w<>\[\]]+ )(?P<name>\w+)[?!]?\(", FUNCTION, True),
+        (
+            rf"^[ \t]*(?:\*|#|///) (?P<said>[A-Z][a-z]+s {SAID})\n{BEFORE}(?:[ \t]*\*/\n)?(?:[ \t]*[@#][^\n]*\n)*"
+            r"[ \t]*(?:public|private|protected|static|pub|async|final|const|unsafe| )*"
+            r"(?:def |fn |(?!assert|return|else|new )[\w<>\[\]]+ )(?P<name>\w+)[?!]?\(",
+            FUNCTION,
+            True,
+        ),
         (rf"^[ \t]*def (?P<name>\w+)\([^\n]*\n\s+[rbu]?\"\"\"(?P<said>[A-Z][a-z]+s {SAID})", FUNCTION, True),
         (
             rf"(?P<name>[A-Za-z_]\w{{2,}})[ \t]*(?::?=|:|=>|\()[^\n=]{{0,40}}?{ENV}(?P<value>[A-Z][A-Z0-9_]{{3,}})",
