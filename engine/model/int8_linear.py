@@ -30,7 +30,7 @@ class Int8Linear(nn.Module):
 
 
 def pays() -> bool:
-    """Whether this CPU has instructions for sums of 8-bit products (VNNI). Without them floats are as fast."""
+    """Whether this CPU has instructions for sums of 8-bit products (VNNI); others would gain little."""
     told = getattr(torch.cpu, "_is_vnni_supported", None)
     return bool(told and told()) and hasattr(torch, "_int_mm")
 
