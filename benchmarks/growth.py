@@ -30,24 +30,22 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.answers import SETS
-from benchmarks.resampled import Resampled
+from benchmarks.resampled import CHARACTERS_A_TOKEN, Resampled, ingest, jsonl_files
+from benchmarks.retrieval import measures
 from benchmarks.scoring import bootstrap, f1
 from benchmarks.sets import Question, load_pool, read_lines, write_records
 from engine import Memory
 from engine.asking import Asker
-from engine.ingest import Ingest
 from engine.model.loading import load_memory_model
 from engine.places import bundled_model
-from engine.store import Store
 
 PASSAGES = "passages.jsonl"
-CHARACTERS_A_TOKEN = 4.0
 CUTS = (5, 16)
 
 
 def in_turn(folder: Path) -> Iterator[dict[str, Any]]:
     """Records of all files of a folder, one of each file in turn."""
-    files = [read_lines(path) for path in sorted([*folder.glob("*.jsonl.xz"), *folder.glob("*.jsonl")])]
+    files = [read_lines(path) for path in jsonl_files(folder)]
     while files:
         for lines in list(files):
             if (record := next(lines, None)) is None:
@@ -69,17 +67,8 @@ def write_more(text: Iterator[dict[str, Any]], tokens: int, path: Path) -> None:
     raise SystemExit("there is not so much text; name a folder with more")
 
 
-def ingest(place: Path, model: Any, corpus: list[Path]) -> None:
-    store = Store.open(place) if place.exists() else Store.create(place, model.name, model.fingerprint, model.config.state_shape)
-    with store.writer() as writer:
-        report = Ingest(store, writer, model).run(corpus)
-    store.close()
-    if report.failed:
-        raise SystemExit(f"not ingested: {report.failed[0]}")
-
-
-def recalled(asker: Asker, question: Question, hops: int) -> list[str | None]:
-    """Ids of the passages recalled, best first; None for other text."""
+def recalled(asker: Asker, question: Question, hops: int) -> list[str]:
+    """Ids of the passages recalled, best first, other text among them under names of its own."""
     loop = asker._loop(None)
     rows = [loop.row(r.document) for r in loop.recall(question.question, max(CUTS), hops)]
     return list(dict.fromkeys(row.record if row.source == PASSAGES else f"other {row.id}" for row in rows))
@@ -94,9 +83,9 @@ def measure(place: Path, model: Path | None, questions: list[Question]) -> dict[
         asker.policy = replace(asker.policy, found=0.0)
         for question in questions:
             for hops, rounds in ((1, "one round"), (2, "hops")):
-                ranking = recalled(asker, question, hops)
+                found = measures(recalled(asker, question, hops), question.golds)
                 for k in CUTS:
-                    rows[f"R@{k} {rounds}"].append(len(set(question.golds) & set(ranking[:k])) / len(question.golds))
+                    rows[f"R@{k} {rounds}"].append(found[f"R@{k}"])
             began = time.perf_counter()
             answer = memory.ask(question.question)
             rows["seconds"].append(time.perf_counter() - began)
@@ -123,17 +112,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder, place = Path(temporary), Path(temporary) / "memory"
         write_records(list(passages.values()), folder / PASSAGES)
-        ingest(place, model, [folder / PASSAGES])
+        tokens = ingest(place, model, [folder / PASSAGES]).tokens
         text = in_turn(args.text)
-        tokens = 0
         for size in map(int, args.sizes.split(",")):
-            with Memory.open(place, model=args.model) as memory:
-                missing = size - memory.stats().tokens
-            if missing > 0:
-                write_more(text, missing, folder / f"{size}.jsonl")
-                ingest(place, seat, [folder / f"{size}.jsonl"])
-            with Memory.open(place, model=args.model) as memory:
-                tokens = memory.stats().tokens
+            if size > tokens:
+                write_more(text, size - tokens, folder / f"{size}.jsonl")
+                tokens += ingest(place, seat, [folder / f"{size}.jsonl"]).tokens
             Console(stderr=True).print(f"{tokens:,} tokens")
             results.append((tokens, seat.resampled / tokens, measure(place, args.model, questions)))
     report(questions, results)

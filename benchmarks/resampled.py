@@ -7,13 +7,35 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
 
+from engine.ingest import Ingest
 from engine.model.states import DocumentStates
+from engine.results import IngestReport
+from engine.store import Store
 
 NOISE = 0.02
+CHARACTERS_A_TOKEN = 4.0
+
+
+def jsonl_files(folder: Path) -> list[Path]:
+    """The .jsonl and .jsonl.xz files of a folder."""
+    return sorted([*folder.glob("*.jsonl.xz"), *folder.glob("*.jsonl")])
+
+
+def ingest(place: Path, model: Any, corpus: list[Path], readers: int = 0) -> IngestReport:
+    """Ingest into the memory at `place`, made if there is none, with a model of one's own. Raises SystemExit when a file
+    fails."""
+    store = Store.open(place) if place.exists() else Store.create(place, model.name, model.fingerprint, model.config.state_shape)
+    with store.writer() as writer:
+        report = Ingest(store, writer, model, readers=readers).run(corpus)
+    store.close()
+    if report.failed:
+        raise SystemExit(f"not ingested: {report.failed[0]}")
+    return report
 
 
 class Resampled:

@@ -35,18 +35,15 @@ from rich.table import Table
 from benchmarks.ask import new_process
 from benchmarks.corpus import standard_library
 from benchmarks.needles import Maker, Needle, score
-from benchmarks.resampled import Resampled
+from benchmarks.resampled import CHARACTERS_A_TOKEN, Resampled, ingest, jsonl_files
 from benchmarks.sets import read_lines
 from engine import Memory
 from engine.asking import Asker
-from engine.ingest import Ingest
 from engine.model.interface import Context
 from engine.model.loading import load_memory_model
 from engine.places import bundled_model
 from engine.results import IngestReport
-from engine.store import Store
 
-CHARACTERS_A_TOKEN = 4.0
 FILE_CHARACTERS = 4_000_000
 RECORD_CHARACTERS = 20_000
 NEEDLE_KINDS = ("single 2", "single 3", "multi-key 1")
@@ -55,7 +52,7 @@ MARK = "The secret "
 
 def records(folder: Path) -> Iterator[tuple[str, str]]:
     """(title, text) of all records of a folder."""
-    for path in sorted([*folder.glob("*.jsonl.xz"), *folder.glob("*.jsonl")]):
+    for path in jsonl_files(folder):
         for record in read_lines(path):
             yield record.get("title", ""), record["text"]
 
@@ -90,12 +87,7 @@ def write_corpus(source: Path | None, folder: Path, tokens: int, needles: list[N
 
 def build(place: Path, corpus: Path, model: Any, encode: int, readers: int = 0) -> tuple[IngestReport, Resampled]:
     seat = Resampled(model, encode, lambda text: MARK in text)
-    store = Store.create(place, model.name, model.fingerprint, model.config.state_shape)
-    with store.writer() as writer:
-        report = Ingest(store, writer, seat, readers=readers).run([corpus])
-    if report.failed:
-        raise SystemExit(f"not ingested: {report.failed[0]}")
-    store.close()
+    report = ingest(place, seat, [corpus], readers)
     return report, seat
 
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 Sample = dict[str, Any]
-Change = Callable[[Sample, random.Random], str | None]
 
 SETS = frozenset(("squad", "nq_gold", "qed", "nq_swap", "covidqa", "stated", "reqa_squad", "hotpotqa", "tatqa_text"))
 NAME = re.compile(r"(?<!^)\b[A-Z][\w'-]+(?: (?:of |de |the )?[A-Z][\w'-]+)*")
@@ -39,15 +38,16 @@ def unanswerable_samples(samples: Sequence[Sample], wanted: int, rng: random.Ran
         if len(made) == wanted:
             break
         changes = [_opposite, _year, lambda s, r: _name(s, rng.choice(material), r), lambda s, r: _name(s, s, r)]
-        question = next(_tried(sample, rng.sample(changes, len(changes)), rng), None)
+        changed = (change(sample, rng) for change in rng.sample(changes, len(changes)))
+        question = next(filter(None, changed), None)
         if question:
             passage = {"title": sample["golds"][0]["title"], "text": sample["golds"][0]["text"]}
             made.append({"set": "unanswerable", "question": question, "kind": "null", "golds": [], "negatives": [passage]})
     return made
 
 
-def _tried(sample: Sample, changes: list[Change], rng: random.Random) -> Iterator[str]:
-    yield from filter(None, (change(sample, rng) for change in changes))
+def _put(question: str, match: re.Match[str], instead: str) -> str:
+    return question[: match.start()] + instead + question[match.end() :]
 
 
 def _opposite(sample: Sample, rng: random.Random) -> str | None:
@@ -55,7 +55,7 @@ def _opposite(sample: Sample, rng: random.Random) -> str | None:
     match = OPPOSITE.search(sample["question"])
     if match is None or SWAPS[match[1]] in sample["golds"][0]["text"].lower():
         return None
-    return sample["question"][: match.start()] + SWAPS[match[1]] + sample["question"][match.end() :]
+    return _put(sample["question"], match, SWAPS[match[1]])
 
 
 def _year(sample: Sample, rng: random.Random) -> str | None:
@@ -63,7 +63,7 @@ def _year(sample: Sample, rng: random.Random) -> str | None:
     if match is None:
         return None
     year = str(int(match[1]) + rng.choice((-20, -11, -7, -4, 3, 6, 9, 13)))
-    return None if year in sample["golds"][0]["text"] else sample["question"][: match.start()] + year + sample["question"][match.end() :]
+    return None if year in sample["golds"][0]["text"] else _put(sample["question"], match, year)
 
 
 def _name(sample: Sample, other: Sample, rng: random.Random) -> str | None:
@@ -77,4 +77,4 @@ def _name(sample: Sample, other: Sample, rng: random.Random) -> str | None:
     names = {m.group() for m in WITHIN.finditer(other["golds"][0]["text"])}
     about = f"{question} {gold['title']} {gold['text'][max(0, a - 120) : b + 120] if other is sample else gold['text']}"
     alike = [n for n in sorted(names) if n not in about and len(n.split()) == len(match.group().split()) and len(n) > 3]
-    return question[: match.start()] + rng.choice(alike) + question[match.end() :] if alike else None
+    return _put(question, match, rng.choice(alike)) if alike else None
