@@ -11,6 +11,7 @@ from zlib import crc32
 
 from engine.encoding import Encoding
 from engine.errors import SourceError
+from engine.known import Known
 from engine.reading import FileRead, FileTask, Readers
 from engine.results import FailedSource, IngestProgress, IngestReport
 from engine.sources import DocumentSpan, Found, SourceText, discover
@@ -38,7 +39,7 @@ class Ingest:
         self.readers = Readers(readers, model.count_tokens, model.max_text_tokens)
         self.encoding: Encoding[NewSource] = Encoding(model, writer.commit, progress)
         self.report = self.encoding.report
-        self._stored = _by_path(store.sources())
+        self._known = Known(store)
         self._gone: list[int] = []
 
     def run(
@@ -60,7 +61,7 @@ class Ingest:
             self.encoding.done(found.size)
         self.encoding.flush()
         self.encoding.settle()
-        self._removed(roots, {path for f in discovery.found if (path := f.path) in self._stored}, prune)
+        self._removed(roots, prune)
         with self.encoding.timed("store"):
             if self._gone:
                 self.writer.forget(self._gone)
@@ -69,7 +70,7 @@ class Ingest:
 
     def _task(self, found: Found) -> FileTask:
         path = found.path
-        rows = self._stored.get(path, [])
+        rows = self._known.some(path, 2)
         whole = len(rows) == 1 and rows[0].record is None and rows[0].complete
         return FileTask(path, rows[0].name if rows else found.name, found.size, rows[0].content_hash if whole else None)
 
@@ -77,11 +78,15 @@ class Ingest:
         if read.unchanged:
             self.report.unchanged += 1
             return
-        known = {row.record: row for row in self._stored.get(found.path, [])}
+        seen: set[int] = set()
         empty, failed = True, read.failed
         try:
             for source, spans in self.encoding.waited("read", read.sources):
-                self._source(found, source, spans, read.digest, known.pop(source.record, None))
+                row = self._known.source(found.path, source.record)
+                if row is not None and row.id in seen:
+                    row = None
+                seen.update([row.id] if row else [])
+                self._source(found, source, spans, read.digest, row)
                 self.encoding.advance(min(len(source.text), found.size))
                 empty = False
         except SourceError as error:
@@ -90,7 +95,7 @@ class Ingest:
             left_out = self.report.skipped if error.reason == EMPTY else self.report.failed
             left_out.append(FailedSource(error.path, error.reason))
         if failed is None and (not empty or all(e.reason == EMPTY for e in read.errors)):
-            self._gone += [row.id for row in known.values()]
+            self._gone += [i for i in self._known.ids(found.path) if i not in seen]
 
     def _source(
         self, found: Found, source: SourceText, spans: list[DocumentSpan] | None, digest: str, row: SourceRow | None
@@ -130,30 +135,23 @@ class Ingest:
         )
         self.encoding.add(new, source.text, spans, resumed)
 
-    def _removed(self, roots: Sequence[Path], found: set[Path], prune: bool) -> None:
+    def _removed(self, roots: Sequence[Path], prune: bool) -> None:
         """Sources under the roots whose file is gone: reported, dropped when asked."""
         folders = [os.path.abspath(root) for root in roots]
-        for path, rows in self._stored.items():
-            under = any(path.is_relative_to(folder) for folder in folders)
-            if under and path not in found and _is_gone(path):
+        for path in self._known.paths():
+            if any(path.is_relative_to(folder) for folder in folders) and _is_gone(path):
                 if prune:
-                    self._gone += [row.id for row in rows]
-                    self.report.pruned += len(rows)
+                    ids = self._known.ids(path)
+                    self._gone += ids
+                    self.report.pruned += len(ids)
                 else:
-                    self.report.missing += [row.display for row in rows]
+                    self.report.missing += [row.display for row in self._known.some(path)]
 
 
 def listing(roots: Sequence[Path], hidden: bool) -> IngestReport:
     """What an ingest would read."""
     discovery = discover(roots, hidden=hidden)
     return IngestReport(listed=[f.name for f in discovery.found], skipped=list(discovery.skipped))
-
-
-def _by_path(rows: list[SourceRow]) -> dict[Path, list[SourceRow]]:
-    stored: dict[Path, list[SourceRow]] = {}
-    for row in rows:
-        stored.setdefault(Path(row.root) / row.name, []).append(row)
-    return stored
 
 
 def _same(row: SourceRow, digest: str) -> bool:

@@ -42,15 +42,8 @@ class Rewritten:
 
 def held_documents(connection: sqlite3.Connection, segment_ids: Iterable[int]) -> list[Held]:
     """Live documents of these segments, segment by segment in the order given, each in file order."""
-    return list(map(Held._make, held_rows(connection, segment_ids)))
-
-
-def held_rows(connection: sqlite3.Connection, segment_ids: Iterable[int]) -> Iterator[tuple[int, ...]]:
-    """The same as plain rows, for a reader of all documents of a large memory."""
-    for segment_id in segment_ids:
-        yield from connection.execute(
-            f"SELECT {', '.join(Held._fields)} FROM documents WHERE segment_id = ? ORDER BY chunk_offset", (segment_id,)
-        )
+    select = f"SELECT {', '.join(Held._fields)} FROM documents WHERE segment_id = ? ORDER BY chunk_offset"
+    return [Held._make(row) for segment_id in segment_ids for row in connection.execute(select, (segment_id,))]
 
 
 def segments_in_order(connection: sqlite3.Connection) -> list[SegmentRow]:

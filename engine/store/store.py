@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.store.shared_bm25 import Counts
+
+
+_OF_FILE = "root = CAST(? AS TEXT) AND name = CAST(? AS TEXT) AND id <= ?"
 
 
 class Store:
@@ -141,6 +144,29 @@ class Store:
     def source_by_identity(self, root: str, name: str, record: str | None) -> SourceRow | None:
         with told(self.directory):
             return find_identity(self._db, root, name, record)
+
+    def newest_source(self) -> int:
+        """The greatest id of a source; 0 if there is none."""
+        return self._rows("SELECT ifnull(max(id), 0) FROM sources")[0][0]
+
+    def roots(self) -> list[str]:
+        """The folders that sources were found under."""
+        return [row[0] for row in self._rows("SELECT DISTINCT root FROM sources")]
+
+    def sources_of(self, root: str, name: str, newest: int, most: int) -> list[SourceRow]:
+        """At most so many sources of a file, by display name, none with an id above `newest`."""
+        where = f"WHERE {_OF_FILE} ORDER BY display LIMIT ?"
+        return self._sources(where, sql_text(root), sql_text(name), newest, most)
+
+    def source_ids(self, root: str, name: str, newest: int) -> list[int]:
+        """Ids of all sources of a file, none above `newest`."""
+        rows = self._rows(f"SELECT id FROM sources WHERE {_OF_FILE}", sql_text(root), sql_text(name), newest)
+        return [row[0] for row in rows]
+
+    def places(self, newest: int) -> Iterator[tuple[str, str]]:
+        """(root, name) of every file that a source with an id of at most `newest` comes from, one at a time."""
+        with told(self.directory):
+            yield from self._db.execute("SELECT DISTINCT root, name FROM sources WHERE id <= ?", (newest,))
 
     def find(self, name_or_id: str) -> list[SourceRow]:
         """Sources meant by a display name, else a file's visible path (all its records), else an id, else an

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -16,7 +16,7 @@ from engine.store.budget import Budget
 from engine.store.errors import SegmentGoneError, told
 from engine.store.key_blocks import KeyBlock, Layout, load_blocks, rooms
 from engine.store.quantise import unpack
-from engine.store.rewrite import Held, held_rows, segments_in_order
+from engine.store.rewrite import segments_in_order
 
 if TYPE_CHECKING:
     from engine.store.store import Store
@@ -66,13 +66,25 @@ def _layout(store: Store) -> tuple[Layout, int]:
                 meta = catalog.read_meta(connection, store.directory)
                 if meta["model_fingerprint"] != store.fingerprint:
                     raise SegmentGoneError(f"{store.directory} was encoded anew by another process; open it again.")
-                rows = held_rows(connection, [row.id for row in segments])
-                table = np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, len(Held._fields))
-                ids, owners, n_chunks, n_tokens, offsets, _ = np.ascontiguousarray(table.T)
+                ids, owners, n_chunks, n_tokens, offsets = _columns(connection, [row.id for row in segments])
                 files = {row.id: row.file for row in segments}
                 return Layout(ids, owners, n_chunks, n_tokens, offsets, files), int(meta["version"])
         finally:
             connection.close()
+
+
+def _columns(connection: sqlite3.Connection, segment_ids: list[int]) -> np.ndarray:
+    """id, segment_id, n_chunks, n_tokens and chunk_offset of live documents, segment by segment, each in file order:
+    int64 [5, N]. SQLite joins a segment's column to one text, which takes a third of the time of a row a document."""
+    names = ("id", "segment_id", "n_chunks", "n_tokens", "chunk_offset")
+    select = f"SELECT {', '.join(f'group_concat({name})' for name in names)} FROM documents WHERE segment_id = ?"
+    tables = [np.empty((len(names), 0), np.int64)]
+    for segment_id in segment_ids:
+        row = connection.execute(select, (segment_id,)).fetchone()
+        if row[0] is not None:
+            table = np.stack([np.fromstring(text, np.int64, sep=",") for text in row])
+            tables.append(table[:, table[-1].argsort()])
+    return np.concatenate(tables, 1)
 
 
 def fetch_pooled_kv(store: Store, document_ids: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
