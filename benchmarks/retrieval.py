@@ -1,10 +1,11 @@
 """Recall of gold passages: the router against BM25, dense vectors, their fusion and the two-step fusion.
 
-    python -m benchmarks.retrieval QA_FOLDER [--model DIR] [--backbone DIR] [--sets A,B] [--questions N] [--passages N] [--out F]
+    python -m benchmarks.retrieval QA_FOLDER [--model DIR] [--backbone DIR] [--sets A,B] [--questions N] [--passages N] [--part train] [--out F]
 
 All passages of all sets lie in one memory; all systems see the same questions in the same run. Prints a table a
 group of sets and a paired bootstrap of the hopping router against the two-step fusion; the last line is JSON.
-`--backbone` is the converted, untrained model (training.convert); `--out` gets one line a question.
+`--backbone` is the converted, untrained model (training.convert); `--out` gets one line a question. `--part train` asks
+the many training questions of sets that the model was not trained on.
 """
 
 from __future__ import annotations
@@ -97,9 +98,11 @@ def main() -> None:
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--questions", type=int, default=100, help="a set")
     parser.add_argument("--passages", type=int, default=1000, help="a set")
+    parser.add_argument("--part", default="valid", choices=("valid", "train"))
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    pool, passages = load_pool(args.qa, args.sets.split(","), args.questions, args.passages, needs_answer=False)
+    numbers = (args.questions, args.passages)
+    pool, passages = load_pool(args.qa, args.sets.split(","), *numbers, needs_answer=False, part=args.part)
     questions = [q for q in pool if q.golds and all(g in passages for g in q.golds)]
     with passages_in_memory(passages, args.model) as memory:
         results = run(memory, args.backbone, questions)

@@ -36,14 +36,14 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def load(
-    folder: Path, name: str, questions: int, passages: int, seed: int = 1, needs_answer: bool = True
+    folder: Path, name: str, questions: int, passages: int, seed: int = 1, needs_answer: bool = True, part: str = "valid"
 ) -> tuple[list[Question], list[dict]]:
-    """At most `questions` valid questions of a set, and their passages filled up with others to `passages` in all.
+    """At most `questions` of a set's part, and their passages filled up with others to `passages` in all.
 
     With `needs_answer` false, questions that only name their gold passages count too.
     """
     rng = random.Random(f"{name}{seed}")
-    asked = [q for q in read_lines(folder / f"{name}.valid.questions.jsonl.xz") if _usable(q, needs_answer)]
+    asked = [q for q in read_lines(folder / f"{name}.{part}.questions.jsonl.xz") if _usable(q, needs_answer)]
     asked = rng.sample(asked, min(questions, len(asked)))
     needed = {c["id"] for q in asked for c in q["contexts"]}
     texts = {c["id"]: c for c in read_lines(folder / f"{name}.contexts.jsonl.xz")}
@@ -59,13 +59,13 @@ def load(
 
 
 def load_pool(
-    folder: Path, names: Iterable[str], questions: int, passages: int, needs_answer: bool = True
+    folder: Path, names: Iterable[str], questions: int, passages: int, needs_answer: bool = True, part: str = "valid"
 ) -> tuple[list[Question], dict[str, dict[str, Any]]]:
     """The questions of several sets, and all their passages by id, to lie in one memory. Numbers are a set."""
     pool: list[Question] = []
     texts: dict[str, dict[str, Any]] = {}
     for name in names:
-        asked, of_set = load(folder, name, questions, passages, needs_answer=needs_answer)
+        asked, of_set = load(folder, name, questions, passages, needs_answer=needs_answer, part=part)
         pool += asked
         texts.update({p["id"]: p for p in of_set})
     return pool, texts

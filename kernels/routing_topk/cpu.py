@@ -47,7 +47,8 @@ def routing_scores(
 
     def span(begin: int) -> None:
         here = slice(begin, begin + size)
-        with torch.no_grad():
+        # A thread has a mode of its own, and what the caller made in inference mode may only be changed in it.
+        with torch.inference_mode():
             products = _products(keys[here], None if scales is None else scales[here], columns)
             by_chunk = products.view(-1, n_queries, n_tokens).amax(2).T
             with lock:

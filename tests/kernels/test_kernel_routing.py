@@ -75,6 +75,17 @@ def test_tiles_do_not_change_the_scores(implementation, name, tile, monkeypatch)
     torch.testing.assert_close(module.routing_scores(*case, 9, "max"), whole)
 
 
+@pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad, torch.enable_grad])
+def test_spans_side_by_side_give_the_same_scores_in_every_mode(mode, monkeypatch):
+    case = make_case(2, 3, 4, 2, 24, 150, 9, dtype=torch.int8)
+    whole = cpu.routing_scores(*case, 9, "max")
+    monkeypatch.setattr(cpu, "TILE", 4)
+    monkeypatch.setattr(cpu, "TILES", 5)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    with mode():
+        torch.testing.assert_close(cpu.routing_scores(*case, 9, "max"), whole)
+
+
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 @pytest.mark.parametrize("query_reduce", ["max", "mean"])
 def test_masked_tokens_count_for_nothing(implementation, name, query_reduce, device):
