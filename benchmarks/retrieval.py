@@ -3,7 +3,8 @@
     python -m benchmarks.retrieval QA_FOLDER [--model DIR] [--backbone DIR] [--sets A,B] [--questions N] [--passages N] [--part train] [--out F]
 
 All passages of all sets lie in one memory; all systems see the same questions in the same run. Prints a table a
-group of sets and a paired bootstrap of the hopping router against the two-step fusion; the last line is JSON.
+group of sets and a paired bootstrap of the hopping router against the two-step fusion; the last line is JSON. The set
+"code" needs no file: functions of Python's own library, asked for by what their docstrings said.
 `--backbone` is the converted, untrained model (training.convert); `--out` gets one line a question. `--part train` asks
 the many training questions of sets that the model was not trained on.
 """
@@ -24,13 +25,17 @@ if not __package__:  # run as a script: what is imported below is found from the
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import code_search
 from benchmarks.baselines import Dense, Lexical, Retriever, fused, two_steps
 from benchmarks.scoring import bootstrap
 from benchmarks.sets import Question, load_pool, passages_in_memory
 from engine import Memory
 
 MULTI_HOP = ("hotpotqa", "hotpotqa_evidence", "hybridqa_ott", "strategyqa", "multirc")
-SETS = (*MULTI_HOP, "squad", "nq_gold", "policyqa", "friendsqa", "tatqa_text", "medquad", "covid_faq", "scifact", "trecqa")
+SETS = (
+    *MULTI_HOP, "squad", "nq_gold", "policyqa", "conditionalqa", "friendsqa", "tatqa_text", "medquad", "covid_faq", "scifact",
+    "trecqa", code_search.SET,
+)  # fmt: skip
 CUTS = (1, 2, 5, 10, 16)
 ALL_CUTS = (5, 10, 16)
 HOPS = "msa, hops"
@@ -101,8 +106,14 @@ def main() -> None:
     parser.add_argument("--part", default="valid", choices=("valid", "train"))
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    numbers = (args.questions, args.passages)
-    pool, passages = load_pool(args.qa, args.sets.split(","), *numbers, needs_answer=False, part=args.part)
+    numbers, sets = (args.questions, args.passages), args.sets.split(",")
+    pool, passages = load_pool(
+        args.qa, [s for s in sets if s != code_search.SET], *numbers, needs_answer=False, part=args.part
+    )
+    if code_search.SET in sets:
+        asked, functions = code_search.load(*numbers)
+        pool += asked
+        passages.update({p["id"]: p for p in functions})
     questions = [q for q in pool if q.golds and all(g in passages for g in q.golds)]
     with passages_in_memory(passages, args.model) as memory:
         results = run(memory, args.backbone, questions)

@@ -1,5 +1,6 @@
 """What the retrieval benchmark counts, and how it fuses rankings."""
 
+from benchmarks import code_search
 from benchmarks.baselines import fuse, fused, two_steps
 from benchmarks.retrieval import measures
 from benchmarks.scoring import bootstrap
@@ -31,3 +32,15 @@ def test_bootstrap_brackets_the_mean_and_knows_no_difference():
     mean, low, high = bootstrap([1.0, 0.0, 1.0, 1.0] * 20, [0.0, 0.0, 1.0, 1.0] * 20)
     assert mean == 25.0 and 0 < low < mean < high
     assert bootstrap([0.5] * 9, [0.5] * 9) == (0.0, 0.0, 0.0)
+
+
+def test_a_docstring_asks_for_its_function_without_it(tmp_path):
+    (tmp_path / "box.py").write_text(
+        'class Box:\n    def lift(self, crane):\n        """Raise the box above the quay with a crane. Slowly.\n\n        More.\n'
+        '        """\n        rope = crane.rope\n        rope.tie(self)\n        crane.pull(rope)\n        return crane\n\n'
+        '    def short(self):\n        """Too short to be worth a question."""\n        return 1\n'
+    )
+    (question, passage), = code_search.functions(tmp_path)
+    assert question == "Raise the box above the quay with a crane"
+    assert passage["title"] == "box.py > Box.lift" and passage["id"] == "box.py:2"
+    assert "Raise" not in passage["text"] and "crane.pull(rope)" in passage["text"] and "def lift" in passage["text"]
