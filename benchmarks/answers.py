@@ -1,17 +1,20 @@
 """Open question answering: every question asked of one memory that holds all passages of all sets.
 
-    python -m benchmarks.answers QA_FOLDER [--model DIR] [--sets A,B] [--questions N] [--passages N] [--hops N] [--out F]
+    python -m benchmarks.answers QA_FOLDER [--model DIR] [--sets A,B] [--questions N] [--passages N] [--hops N]
+                                 [--left-out SHARE] [--out F]
 
 Prints a row a set: exact match and F1 (SQuAD's normalisation; "not found" scores 0 where there is an answer), how
 often a gold passage is cited, how well "not found" tells unanswerable questions apart, and seconds a question; then
 the risk at several coverages. Each citation is compared with the passage as it was before it was ingested. The last
-line is JSON; `--out` gets one line a question.
+line is JSON; `--out` gets one line a question. With `--left-out 0.5` half of the gold passages are not in the memory,
+while others of the same articles are: questions about them have no answer there, and saying so is right.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
 import statistics
 import sys
 import time
@@ -74,6 +77,16 @@ def ask(memory: Memory, question: Question, passages: dict[str, dict[str, Any]],
     )
 
 
+def leave_out(
+    questions: list[Question], passages: dict[str, dict[str, Any]], share: float
+) -> tuple[list[Question], dict[str, dict[str, Any]]]:
+    """Without a share of the gold passages; questions that miss one have no answers any more."""
+    golds = sorted({g for q in questions for g in q.golds})
+    gone = set(random.Random(5).sample(golds, round(share * len(golds))))
+    asked = [replace(q, answers=[]) if gone & set(q.golds) else q for q in questions]
+    return asked, {i: p for i, p in passages.items() if i not in gone}
+
+
 def summary(rows: list[Asked]) -> dict[str, float | int | None]:
     known, unknown = [r for r in rows if r.answerable], [r for r in rows if not r.answerable]
     refused = [r for r in rows if not r.found]
@@ -108,9 +121,11 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=50, help="a set")
     parser.add_argument("--passages", type=int, default=500, help="a set")
     parser.add_argument("--hops", type=int)
+    parser.add_argument("--left-out", type=float, default=0.0, help="share of gold passages that are not in the memory")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     questions, passages = load_pool(args.qa, args.sets.split(","), args.questions, args.passages)
+    questions, passages = leave_out(questions, passages, args.left_out)
     with passages_in_memory(passages, args.model) as memory:
         asker = memory._asking()
         # Asked with the threshold open, counted with it: so the curve sees what was not sure enough as well.
