@@ -44,13 +44,13 @@ class Dense:
 
 
 class Lexical:
-    """BM25 over the memory's own full-text index."""
+    """BM25 of a question's words over the memory's own full-text index."""
 
     def __init__(self, store: Store):
         self.store = store
 
     def __call__(self, question: str) -> Ranking:
-        return [document for document, _ in self.store.search_text(question, DEPTH)]
+        return [document for document, _ in self.store.search_text(question, DEPTH, phrases=False)]
 
 
 def fused(*retrievers: Retriever) -> Retriever:

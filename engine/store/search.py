@@ -6,6 +6,8 @@ import re
 import sqlite3
 
 MAX_TERMS = 64
+# A later round's question brings its evidence along; what stands together in the question comes first.
+MAX_PHRASES, LONGEST_PHRASE = 8, 6
 FTS_TOKENIZER = "porter unicode61 remove_diacritics 2"
 
 # A word, or an identifier whose parts are joined by punctuation: `top_k_docs`, `E-1042`, `flask/app.py`, `O'Brien`.
@@ -22,22 +24,34 @@ STOP_WORDS = frozenset(
 )
 
 
-def terms_of(question: str) -> list[str]:
-    """The question's words as quoted terms; an identifier becomes one phrase."""
+def terms_of(question: str, phrases: bool = True) -> list[str]:
+    """The question's words as quoted terms, an identifier as one phrase; then, with `phrases`, the runs of words that
+    stand together in it: a name of several words is found where it is written out, not where its words are strewn."""
     plain = POSSESSIVE.sub("", indexed(question).replace("\u2019", "'"))
-    terms = list(dict.fromkeys(match.group().lower() for match in TERM.finditer(plain)))
-    kept = [term for term in terms if term.replace("'", "") not in STOP_WORDS] or terms
-    return [f'"{term}"' for term in kept[:MAX_TERMS]]
+    words, runs = [], [[]]
+    end = 0
+    for match in TERM.finditer(plain):
+        word = match.group().lower()
+        stop = word.replace("'", "") in STOP_WORDS
+        if stop or plain[end : match.start()].strip() or len(runs[-1]) == LONGEST_PHRASE:
+            runs.append([])
+        if not stop:
+            runs[-1].append(word)
+        words.append(word)
+        end = match.end()
+    kept = [word for run in runs for word in run] or words
+    joined = [" ".join(run) for run in runs if len(run) > 1][:MAX_PHRASES] if phrases else []
+    return [f'"{term}"' for term in dict.fromkeys([*list(dict.fromkeys(kept))[:MAX_TERMS], *joined])]
 
 
-def fts_query(question: str) -> str:
+def fts_query(question: str, phrases: bool = True) -> str:
     """The question's terms joined by OR. Empty if it has no words."""
-    return " OR ".join(terms_of(question))
+    return " OR ".join(terms_of(question, phrases))
 
 
-def search(connection: sqlite3.Connection, question: str, k: int) -> list[tuple[int, float]]:
+def search(connection: sqlite3.Connection, question: str, k: int, phrases: bool = True) -> list[tuple[int, float]]:
     """The k best (document id, score), best first; the score is BM25 with the sign turned: more is better."""
-    query = fts_query(question)
+    query = fts_query(question, phrases)
     if not query or k < 1:
         return []
     rows = connection.execute(

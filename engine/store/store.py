@@ -217,10 +217,10 @@ class Store:
             first = text.line_of(self._db, source_id, start)
             return first, max(first, text.line_of(self._db, source_id, end - 1))
 
-    def search_text(self, query: str, k: int) -> list[tuple[int, float]]:
+    def search_text(self, query: str, k: int, phrases: bool = True) -> list[tuple[int, float]]:
         """The k documents that match the words of `query` best: (document id, BM25 score, more is better)."""
         with told(self.directory):
-            return search.search(self._db, query, k)
+            return search.search(self._db, query, k, phrases)
 
     def word_counts(self, terms: Sequence[str]) -> Counts:
         """How many documents and words the index holds, and how many documents hold each term (`shared_bm25`)."""

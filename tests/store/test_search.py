@@ -8,16 +8,31 @@ from engine.store.search import fts_query
 @pytest.mark.parametrize(
     "question, query",
     [
-        ("What is the top_k_docs setting?", '"top_k_docs" OR "setting"'),
-        ("error E-1042 in flask/app.py", '"error" OR "e-1042" OR "flask/app.py"'),
+        ("What is the top_k_docs setting?", '"top_k_docs" OR "setting" OR "top_k_docs setting"'),
+        ("error E-1042 in flask/app.py", '"error" OR "e-1042" OR "flask/app.py" OR "error e-1042"'),
+        ("Keen granite, garden of stone walls", '"keen" OR "granite" OR "garden" OR "stone" OR "walls" OR "keen granite" OR "stone walls"'),
         ("Who is it?", '"who" OR "is" OR "it"'),
         ("Flask's \"config\" AND don't NEAR(x)", '"flask" OR "config" OR "near" OR "x"'),
-        ("O\u2019Brien O'Brien", "\"o'brien\""),
+        ("O\u2019Brien, O'Brien", "\"o'brien\""),
         ("?! -- ''", ""),
     ],
 )
 def test_query_of_a_question(question, query):
     assert fts_query(question) == query
+
+
+def test_without_phrases_words_alone_are_looked_for():
+    assert fts_query("the keen granite garden", phrases=False) == '"keen" OR "granite" OR "garden"'
+
+
+def test_a_name_of_several_words_is_found_where_it_is_written_out(store, make):
+    strewn = "A keen gull. Granite steps, a granite wall. The garden gate, keen wind, a keen frost. "
+    with store.writer() as writer:
+        texts = [strewn] * 3 + ["Of all places the keen granite garden, far away, was the one she liked best in those years."]
+        ids = writer.commit([make.source(f"{i}.txt", 1, text=text) for i, text in enumerate(texts)])
+    written = store.source_documents(ids[-1])[0].id
+    assert store.search_text("the keen granite garden", 1)[0][0] == written
+    assert store.search_text("the keen granite garden", 1, phrases=False)[0][0] != written
 
 
 def test_best_document_first(store, make):
