@@ -53,7 +53,9 @@ def without(weights: Mapping[str, float], name: str) -> dict[str, float]:
 def variants(policy: Policy) -> dict[str, Policy]:
     return {
         "one hop": replace(policy, max_hops=1),
-        "no exact words": replace(policy, lexical_weight=0.0, lexical_k=0, choice=without(policy.choice, "lexical")),
+        "no exact words": replace(
+            policy, lexical_weight=0.0, candidate_weight=0.0, lexical_k=0, choice=without(policy.choice, "lexical")
+        ),
         "one hypothesis": replace(policy, hypotheses=1),
         "no document head": replace(policy, choice=without(policy.choice, "head")),
         "no agreement of readings": replace(policy, answer=without(policy.answer, "agree")),

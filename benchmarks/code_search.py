@@ -25,13 +25,14 @@ def load(questions: int, passages: int, seed: int = 1) -> tuple[list[Question], 
     random.Random(seed).shuffle(found)
     chosen = found[: max(questions, passages)]
     rows = [
-        Question(SET, passage["id"], question, [], [passage["id"]], "retrieval") for question, passage in chosen[:questions]
+        Question(SET, passage["id"], question, [], [passage["id"]], "retrieval")
+        for question, passage in chosen[:questions]
     ]
     return rows, [passage for _, passage in chosen]
 
 
 def functions(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """(first sentence of its docstring, {"id", "title", "text"} without the docstring) of every function that has one."""
+    """(first sentence of its docstring, {"id", "title", "text"} without it) of every function that has one."""
     seen: set[str] = set()
     for path in sorted(folder.rglob("*.py")):
         name = path.relative_to(folder)

@@ -41,9 +41,22 @@ KINDS = {
     "multi-value": ("essay", "words", "number", 1, 4),
     "multi-query": ("essay", "words", "number", 4, 1),
 }
-FIRST = "amber brisk calm dusty early faint gentle hollow icy jolly keen lofty mellow narrow olive pale quiet rusty".split()
-SECOND = "copper velvet granite cedar linen marble paper silver walnut wicker barley cobalt ivory pewter".split()
-THIRD = "anchor basin candle drawer engine fiddle garden hammer island jacket kettle ladder mirror needle orchard".split()
+# 46,656 names: with fewer, a haystack of a million tokens runs out of them, and a name with a number behind it, the
+# way out, holds the name itself.
+FIRST = (
+    "amber brisk calm dusty early faint gentle hollow icy jolly keen lofty mellow narrow olive pale quiet rusty "
+    "stern tidy upper vivid windy young zesty ample blunt crisp dense eager frosty giant humble inner joint loyal"
+).split()
+SECOND = (
+    "copper velvet granite cedar linen marble paper silver walnut wicker barley cobalt ivory pewter "
+    "bamboo canvas denim enamel flint garnet hemp indigo jade khaki leather maple nickel onyx plaster quartz rubber "
+    "saffron timber umber varnish woollen"
+).split()
+THIRD = (
+    "anchor basin candle drawer engine fiddle garden hammer island jacket kettle ladder mirror needle orchard "
+    "parcel quarry ribbon saddle teapot umbrella violin wagon yard zipper anvil bucket carpet dial easel funnel goblet "
+    "hinge ink jug knob"
+).split()
 NOISE = (
     "The road is long. Rain falls on the hill.",
     "A door stands open. Nobody comes in.",

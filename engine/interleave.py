@@ -33,9 +33,11 @@ _WORD = re.compile(r"\w+")
 class Policy:
     """Settings of the loop, fitted on validation questions (training/calibrate.py); they ship in `policy.json`.
 
-    In the first round `inject` documents are read, later `later_inject`, from `hypotheses` contexts. `choice` weighs
-    what says that a document is wanted, `later_choice` the same once evidence is read, `answer` ranks readings, and
-    `sure` turns `sureness` into the log-odds that the best one is right.
+    Exact words weigh `lexical_weight` where routing ranks (recall), `candidate_weight` (by default the same) where it
+    only proposes the documents among which the model chooses. In the first round `inject` documents are read, later
+    `later_inject`, from `hypotheses` contexts. `choice` weighs what says that a document is wanted, `later_choice` the
+    same once evidence is read, `answer` ranks readings, and `sure` turns `sureness` into the log-odds that the best one
+    is right.
     The loop has enough from a confidence of `stop`, if the model's own *enough* is at least `enough`; from a
     confidence of `found` an answer is given: a third, as a wrong one that is called unsure costs half of what a right
     one is worth.
@@ -47,6 +49,7 @@ class Policy:
     hypotheses: int = 2
     lexical_k: int = 24
     lexical_weight: float = 0.25
+    candidate_weight: float | None = None
     stop: float = 0.5
     enough: float = 0.0
     found: float = 0.33
@@ -149,7 +152,8 @@ class Interleaver:
         context = Context(question)
         rounds: list[list[Routed]] = []
         for _ in range(max_hops):
-            rounds.append(self._route([context], k, exclude=[{e.document for e in context.evidence}])[0])
+            exclude = [{e.document for e in context.evidence}]
+            rounds.append(self._route([context], k, exclude, self.policy.lexical_weight)[0])
             if not rounds[-1]:
                 break
             context = Context(question, (*context.evidence, self._evidence(rounds[-1][0].document)))
@@ -165,7 +169,8 @@ class Interleaver:
     def _round(self, number: int, beam: list[Context], seen: set[frozenset[int]]) -> tuple[Round, list[Grown]]:
         """Route every hypothesis and grow it by the documents it wants most, the most wanted first over all."""
         held = [{e.document for e in context.evidence} for context in beam]
-        routed = self._route(beam, self.top_k, held)
+        weight = self.policy.candidate_weight
+        routed = self._route(beam, self.top_k, held, self.policy.lexical_weight if weight is None else weight)
         candidates = [self._candidates(r) for r in routed]
         choices = self.model.choose(beam, candidates)
         weights = self.policy.choice if number == 1 else self.policy.later_choice or self.policy.choice
@@ -182,7 +187,9 @@ class Interleaver:
         taken = {g.context.evidence[-1].document for g in grown}
         return Round(number, [_looked_for(context) for context in beam], scored, taken), grown
 
-    def _route(self, contexts: list[Context], k: int, exclude: list[set[int]]) -> list[list[Routed]]:
+    def _route(
+        self, contexts: list[Context], k: int, exclude: list[set[int]], lexical_weight: float
+    ) -> list[list[Routed]]:
         words = [
             lexical_shares(self.store, _lexical_queries(context), self.policy.lexical_k, gone)
             for context, gone in zip(contexts, exclude, strict=True)
@@ -190,7 +197,7 @@ class Interleaver:
         router = self.router.asking(k + max(map(len, exclude), default=0), words)
         scores = self.model.route(contexts, router).cpu()
         return [
-            router.select(row, k, lexical, self.policy.lexical_weight, gone)
+            router.select(row, k, lexical, lexical_weight, gone)
             for row, lexical, gone in zip(scores, words, exclude, strict=True)
         ]
 

@@ -12,6 +12,7 @@ MARGIN = math.log(4)
 """A further answer weighs at least a quarter of the one before it, and a sixteenth of the best: what is not meant
 mostly lies behind a gap."""
 
+LEAST_STATEMENT = 4
 JOINT = "; "
 MOST_PARTS = 6
 MOST_WORDS = 8
@@ -56,21 +57,31 @@ def one_by_one(question: str) -> list[str]:
 
 
 def answers_of(question: str, found: list[Found]) -> list[Found]:
-    """The best of `found` (best first); where several things are asked for, every other one down to a gap.
+    """The best of `found` (best first); where several things are asked for, every other one down to a gap, and beyond
+    it those whose sentence says of them what the best one's says, word for word.
 
     Of readings that say the same the best stays.
     """
     kept = found[:1]
     if not asks_for_several(question):
         return kept
-    last = found[0].score if found else 0.0
+    last, near = found[0].score if found else 0.0, True
     for f in found[1:]:
-        if len(kept) == MOST or f.score < max(last - MARGIN, found[0].score - 2 * MARGIN):
+        near = near and f.score >= max(last - MARGIN, found[0].score - 2 * MARGIN)
+        if len(kept) == MOST:
             break
+        if f.reading.kind != "span" or not (near or _statement(f) == _statement(kept[0])):
+            continue
         last = f.score
-        if f.reading.kind == "span" and not any(_alike(f, k) for k in kept):
+        if not any(_alike(f, k) for k in kept):
             kept.append(f)
     return kept
+
+
+def _statement(f: Found) -> str:
+    """The sentence around an answer, the answer itself left open; empty where little else stands in it."""
+    open_sentence = folded(f.sentence.replace(f.text, "\0"))
+    return open_sentence if len(open_sentence.split()) >= LEAST_STATEMENT else f"\0{f.text}"
 
 
 def _alike(one: Found, other: Found) -> bool:

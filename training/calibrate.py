@@ -1,10 +1,10 @@
 """Stage 4: fit the hop loop's weights for a trained model, on validation questions asked of an open memory.
 
-    python -m training.calibrate MODEL_FOLDER QA_FOLDER [--questions N] [--passages N] [--work DIR]
+    python -m training.calibrate MODEL_FOLDER QA_FOLDER [--questions N] [--passages N]
 
 A logistic regression says which routed document is wanted (head, routing, exact words), a ranking which reading is
-right (reading, choice, agreement, hop), and another regression how sure that is (Platt 1999). The weight of exact
-words in routing is picked from a grid by recall. Writes MODEL_FOLDER/policy.json and prints what it measured.
+right (reading, choice, agreement, hop), and another regression how sure that is (Platt 1999). The weights of exact
+words in routing are picked from a grid by recall: at 6 where routing ranks, at 16 where it proposes. Writes MODEL_FOLDER/policy.json and prints what it measured.
 """
 
 from __future__ import annotations
@@ -213,16 +213,17 @@ def main() -> None:
             bench = Bench(memory, questions)
             recalls = {weight: bench.routing_recall(weight) for weight in GRID}
             print(json.dumps({"routing": recalls}), flush=True)
-            weight = max(GRID, key=lambda w: (recalls[w]["R@6"] + recalls[w]["R@16"], -w))
-            plain = Policy(
-                lexical_weight=weight, stop=1.0, choice={"head": 1.0, "routing": 0.0, "lexical": 0.0, "bias": 0.0}
-            )
+            words = {
+                "lexical_weight": max(GRID, key=lambda w: (recalls[w]["R@6"], -w)),
+                "candidate_weight": max(GRID, key=lambda w: (recalls[w]["R@16"], -w)),
+            }
+            plain = Policy(**words, stop=1.0, choice={"head": 1.0, "routing": 0.0, "lexical": 0.0, "bias": 0.0})
             choice = fit(*choice_rows(bench, bench.outcomes(plain, 1), 0, plain.choice))
             policy = replace(plain, choice=choice)
             later = fit(*choice_rows(bench, bench.outcomes(policy, 2), 1, choice))
             print(json.dumps({"choice": choice, "later_choice": later}), flush=True)
             readings = judged(bench.outcomes(replace(policy, later_choice=later), 2))
-    shipped = {"lexical_weight": weight, "choice": choice, "later_choice": later, **fit_answers(questions, readings)}
+    shipped = {**words, "choice": choice, "later_choice": later, **fit_answers(questions, readings)}
     (args.model / "policy.json").write_text(json.dumps(shipped, indent=2) + "\n")
 
 

@@ -15,7 +15,7 @@ def test_every_variant_changes_its_own_part_only():
         for name, policy in variants(Policy(answer={**shipped.answer, "words": 1.0})).items()
     }
     assert changed["one hop"] == {"max_hops", "answer"} and changed["one hypothesis"] == {"hypotheses", "answer"}
-    assert changed["no exact words"] == {"lexical_weight", "lexical_k", "choice", "answer"}
+    assert changed["no exact words"] == {"lexical_weight", "candidate_weight", "lexical_k", "choice", "answer"}
     assert changed["no words of the question"] == set()
 
 

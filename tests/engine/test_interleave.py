@@ -11,9 +11,9 @@ import torch
 from tiny import CONFIG
 
 from engine import Memory
-from engine.interleave import Found, asked_share
+from engine.interleave import Found, Interleaver, Policy, asked_share
 from engine.model.config import ModelConfig
-from engine.model.interface import Answered, Context, Evidence, Reading
+from engine.model.interface import Answered, Candidates, Context, Evidence, Reading
 from engine.model.states import DocumentStates
 from engine.several import answers_of, asks_for_several, one_by_one
 
@@ -333,6 +333,35 @@ def test_several_answers_end_at_a_gap(scores, given):
     ]
     assert len(answers_of("What are all the words?", found)) == given
     assert len(answers_of("What is the word?", found)) == 1
+
+
+def test_what_is_said_in_the_same_words_is_meant_beyond_the_gap():
+    pieces = tuple(Evidence(i, "t", f"The port of the mill is {place}.") for i, place in enumerate(("Lothra", "Bergen", "Sund")))
+    context = Context("q", (*pieces, Evidence(9, "t", "The port of the quarry is Tarsin.")))
+    of = lambda piece, score: Found(context, Reading("span", piece, *span(context, piece), 0.0), score=score)
+    span = lambda context, piece: ((t := context.evidence[piece].text).rindex(" ") + 1, len(t) - 1)
+    found = [of(0, 9.0), of(1, 5.0), of(3, 4.0), of(2, 2.0)]
+    assert [f.text for f in answers_of("What are all the ports of the mill?", found)] == ["Lothra", "Bergen", "Sund"]
+
+
+def test_exact_words_may_weigh_more_where_the_model_still_chooses():
+    model = Scripted(lambda names: dict.fromkeys(TEXTS, 1.0), lambda names: 1.0, {"a.txt": ("Ada", 2.0)})
+    policies = [Policy(lexical_weight=0.2), Policy(lexical_weight=0.2, candidate_weight=0.7)]
+    weights = []
+
+    class Seen(Interleaver):
+        def _route(self, contexts, k, exclude, lexical_weight):
+            weights.append(lexical_weight)
+            return [[] for _ in contexts]
+
+        def _candidates(self, routed):
+            return Candidates([], [], [])
+
+    for policy in policies:
+        loop = Seen(model, None, None, policy)
+        loop.ask("q", 1)
+        loop.recall("q", 3, 1)
+    assert weights == [0.2, 0.2, 0.7, 0.2]
 
 
 def test_several_things_are_looked_for_in_more_documents(ask):
