@@ -4,7 +4,8 @@
 
 A logistic regression says which routed document is wanted (head, routing, exact words), a ranking which reading is
 right (reading, choice, agreement, hop), and another regression how sure that is (Platt 1999). The weights of exact
-words in routing are picked from a grid by recall: at 6 where routing ranks, at 16 where it proposes. Writes MODEL_FOLDER/policy.json and prints what it measured.
+words in routing are picked from a grid by recall: at 6 where routing ranks, at 16 where it proposes. Writes
+MODEL_FOLDER/policy.json and prints what it measured.
 """
 
 from __future__ import annotations

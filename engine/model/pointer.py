@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 from typing import Any
 
@@ -19,6 +18,7 @@ from engine.model.inputs import ActiveRow, EncoderInputs, pad
 from engine.model.interface import Answered, Candidates, Context, Reading, RoutedMemory
 from engine.model.states import DocumentStates
 from engine.model.tokenizer import TokenCounter
+from kernels.side_by_side import side_by_side
 
 MAX_ANSWER_TOKENS = 40
 READINGS = 5
@@ -71,7 +71,7 @@ class PointingModel:
             for j, i in enumerate(picked):
                 states[i] = DocumentStates(router_keys[j], keys[j], values[j], len(rows[i]))
 
-        self._spread(encode, self._batches([len(r) for r in rows]))
+        side_by_side(encode, self._batches([len(r) for r in rows]), self.workers)
         return [states[i] for i in range(len(rows))]
 
     @torch.inference_mode()
@@ -126,7 +126,7 @@ class PointingModel:
             x = encode(*(t.to(self.device) for t in (ids, mask, segments)))
             states.update({i: x[j, : len(rows[i].ids)] for j, i in enumerate(picked)})
 
-        self._spread(run, self._batches([len(r.ids) for r in rows]))
+        side_by_side(run, self._batches([len(r.ids) for r in rows]), self.workers)
         return [states[i] for i in range(len(rows))]
 
     def _active(self, contexts: list[Context], candidates: list[Candidates]) -> Tensor:
@@ -152,20 +152,6 @@ class PointingModel:
             else:
                 batches.append([i])
         return batches[::-1]
-
-    def _spread(self, work: Callable[[list[int]], None], batches: list[list[int]]) -> None:
-        """Run batches side by side, one thread each: two batches on two cores are quicker than one batch on both."""
-
-        def quietly(picked: list[int]) -> None:
-            with torch.inference_mode():
-                work(picked)
-
-        if self.workers == 1 or len(batches) < 2:
-            for picked in batches:
-                quietly(picked)
-            return
-        with ThreadPoolExecutor(self.workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            list(pool.map(quietly, batches))
 
 
 def _stacked(pairs: list[tuple[Tensor, Tensor]], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:

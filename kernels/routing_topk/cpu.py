@@ -7,13 +7,13 @@ and 800 ms against 110; `benchmarks/kernels.py` times the whole).
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 
 import torch
 from torch import Tensor
 
 from kernels.routing_topk.query import fold_query
+from kernels.side_by_side import side_by_side
 
 # Chunks per tile, by measurement: 1.5M int8 keys of 384 against one vector take 0.11-0.14 CPU-seconds at 2048, twice
 # that at 256 (torch's overhead per call) and at 16384 (the float32 buffer leaves the cache).
@@ -47,20 +47,12 @@ def routing_scores(
 
     def span(begin: int) -> None:
         here = slice(begin, begin + size)
-        # A thread has a mode of its own, and what the caller made in inference mode may only be changed in it.
-        with torch.inference_mode():
-            products = _products(keys[here], None if scales is None else scales[here], columns)
-            by_chunk = products.view(-1, n_queries, n_tokens).amax(2).T
-            with lock:
-                scores.scatter_reduce_(1, chunk_document[here].expand(n_queries, -1), by_chunk, "amax")
+        products = _products(keys[here], None if scales is None else scales[here], columns)
+        by_chunk = products.view(-1, n_queries, n_tokens).amax(2).T
+        with lock:
+            scores.scatter_reduce_(1, chunk_document[here].expand(n_queries, -1), by_chunk, "amax")
 
-    begins = range(0, n_chunks, size)
-    if workers == 1:
-        for begin in begins:
-            span(begin)
-    else:
-        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            list(pool.map(span, begins))
+    side_by_side(span, range(0, n_chunks, size), workers)
     return scores.masked_fill_(~active[:, None], -torch.inf)
 
 
