@@ -36,21 +36,24 @@ def functions(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
     seen: set[str] = set()
     for path in sorted(folder.rglob("*.py")):
         name = path.relative_to(folder)
-        if set(LEFT_OUT) & set(name.parts):
-            continue
-        text = path.read_text(encoding="utf-8", errors="replace")
-        try:
-            tree = ast.parse(text)
-        except (SyntaxError, ValueError):
-            continue
-        for owner, node in _named(tree, ""):
-            question = " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split()).split(". ")[0]
-            code = _without_docstring(text.splitlines(), node)
-            worded = len(question.split()) >= LEAST_WORDS and "->" not in question
-            if worded and code.count("\n") >= LEAST_LINES and question not in seen:
-                seen.add(question)
-                title = f"{name} > {owner}{node.name}"
-                yield question, {"id": f"{name}:{node.lineno}", "title": title, "text": code}
+        if not set(LEFT_OUT) & set(name.parts):
+            yield from of_file(str(name), path.read_text(encoding="utf-8", errors="replace"), seen)
+
+
+def of_file(name: str, text: str, seen: set[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """The same for one file; a sentence already `seen` asks for nothing in particular and is left out."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return
+    for owner, node in _named(tree, ""):
+        question = " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split()).split(". ")[0]
+        code = _without_docstring(text.splitlines(), node)
+        worded = len(question.split()) >= LEAST_WORDS and "->" not in question
+        if worded and code.count("\n") >= LEAST_LINES and question not in seen:
+            seen.add(question)
+            title = f"{name} > {owner}{node.name}"
+            yield question, {"id": f"{name}:{node.lineno}", "title": title, "text": code}
 
 
 def _named(node: ast.AST, owner: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:

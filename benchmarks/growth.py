@@ -38,6 +38,7 @@ from engine import Memory
 from engine.asking import Asker
 from engine.model.loading import load_memory_model
 from engine.places import bundled_model
+from engine.recall import recall
 
 PASSAGES = "passages.jsonl"
 CUTS = (5, 16)
@@ -70,7 +71,7 @@ def write_more(text: Iterator[dict[str, Any]], tokens: int, path: Path) -> None:
 def recalled(asker: Asker, question: Question, hops: int) -> list[str]:
     """Ids of the passages recalled, best first, other text among them under names of its own."""
     loop = asker._loop(None)
-    rows = [loop.row(r.document) for r in loop.recall(question.question, max(CUTS), hops)]
+    rows = [loop.row(r.document) for r in recall(loop, question.question, max(CUTS), hops)]
     return list(dict.fromkeys(row.record if row.source == PASSAGES else f"other {row.id}" for row in rows))
 
 

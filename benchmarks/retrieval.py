@@ -30,6 +30,7 @@ from benchmarks.baselines import Dense, Lexical, Retriever, fused, two_steps
 from benchmarks.scoring import bootstrap
 from benchmarks.sets import Question, load_pool, passages_in_memory
 from engine import Memory
+from engine.recall import recall
 
 MULTI_HOP = ("hotpotqa", "hotpotqa_evidence", "hybridqa_ott", "strategyqa", "multirc")
 SETS = (
@@ -52,7 +53,7 @@ def systems(memory: Memory, backbone: Path, documents: list[tuple[int, str, str]
     texts = {i: f"{title} {text}" for i, title, text in documents}
 
     def msa(hops: int) -> Retriever:
-        return lambda question: [r.document for r in asker._loop(None).recall(question, max(CUTS), hops)]
+        return lambda question: [r.document for r in recall(asker._loop(None), question, max(CUTS), hops)]
 
     lexical, dense = Lexical(asker.store), Dense(backbone, documents)
     fusion = fused(lexical, dense)

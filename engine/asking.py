@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.grounding import LINE_KINDS, best_sentence, cite, quote_span
 from engine.interleave import Found, Interleaver, Outcome, Policy, Round
+from engine.recall import recall
 from engine.results import Answer, Citation, Hop, HopDocument, Recall, RecalledDocument
 from engine.routing import Routed, Router
 from engine.several import JOINT, answers_of, asks_for_explanation, asks_for_several, one_by_one
@@ -66,7 +67,7 @@ class Asker:
     def recall(self, question: str, k: int, max_hops: int) -> Recall:
         def run() -> Recall:
             loop = self._loop(None)
-            routed = loop.recall(question, k, max_hops)
+            routed = recall(loop, question, k, max_hops)
             return Recall(question, [self._recalled(rank, r, loop) for rank, r in enumerate(routed, 1)])
 
         return self._retried(run)

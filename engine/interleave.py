@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from engine.answer_type import fits
 from engine.grounding import LINE_KINDS, quote_span
 from engine.model.interface import Candidates, Context, Evidence, Reading
-from engine.routing import joined_rounds, lexical_shares
+from engine.model.tables import column_names, first_row, header_before
+from engine.routing import lexical_shares
 from engine.store import SegmentGoneError
 from engine.tidy import tidy
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from engine.store import DocumentRow, Store
 
 
+TABLE_REACH = 4000
+"""Characters before a document in which the head of its table is looked for."""
 _WORD = re.compile(r"\w+")
 
 
@@ -38,6 +42,8 @@ class Policy:
     `later_inject`, from `hypotheses` contexts. `choice` weighs what says that a document is wanted, `later_choice` the
     same once evidence is read, `answer` ranks readings, and `sure` turns `sureness` into the log-odds that the best one
     is right.
+    `rank` weighs what `engine.recall.features` names; without it a recall goes by routing alone.
+    `keep` ranks the contexts that were read: the best go on as hypotheses.
     The loop has enough from a confidence of `stop`, if the model's own *enough* is at least `enough`; from a
     confidence of `found` an answer is given: a third, as a wrong one that is called unsure costs half of what a right
     one is worth.
@@ -55,6 +61,8 @@ class Policy:
     found: float = 0.33
     choice: Mapping[str, float] = field(default_factory=lambda: {"head": 1.0, "routing": 0.0, "lexical": 3.0, "bias": 0.0})
     later_choice: Mapping[str, float] | None = None
+    rank: Mapping[str, float] | None = None
+    keep: Mapping[str, float] = field(default_factory=lambda: {"choice": 1.0, "relevance": 0.0, "bias": 0.0})
     answer: Mapping[str, float] = field(
         default_factory=lambda: {"reading": 0.7, "choice": 0.3, "agree": 0.5, "hop": -0.7, "words": 0.0, "bias": 0.0}
     )
@@ -85,6 +93,14 @@ class Found:
         return self.evidence.text[slice(*quote_span(self.evidence.text, self.reading.start, self.reading.end))]
 
     @property
+    def said(self) -> str:
+        """The same, with the name of the column in front if the answer is a cell of a table."""
+        text = self.evidence.text
+        names = [] if self.evidence.code or "|" not in text else column_names(text, self.evidence.columns)
+        at = bisect_right(names, self.reading.start, key=lambda cell: cell[0])
+        return f"{names[at - 1][1]}: {self.sentence}" if at and "|" in self.sentence else self.sentence
+
+    @property
     def text(self) -> str:
         """The answer, verbatim from the evidence; or yes or no."""
         r = self.reading
@@ -105,12 +121,14 @@ class Round:
 
 @dataclass
 class Grown:
-    """A context that just took one more document: the logit it was chosen by, what it may read, is it enough."""
+    """A context that just took one more document: the logit it was chosen by, what it may read; once read, whether it is
+    enough, and how relevant the document is to it."""
 
     context: Context
     logit: float
     memory: Candidates
     enough: float = 0.0
+    relevance: float = 0.0
 
 
 @dataclass
@@ -144,27 +162,31 @@ class Interleaver:
                 on_round(this)
             if this.decision.startswith("stop"):
                 break
-            beam = [g.context for g in sorted(grown, key=lambda g: -g.logit)[: self.policy.hypotheses]]
+            beam = [g.context for g in sorted(grown, key=self._kept)[: self.policy.hypotheses]]
         return outcome
 
-    def recall(self, question: str, k: int, max_hops: int) -> list[Routed]:
-        """The documents routing selects; with more hops, the best one's text joins the context and routes again."""
-        context = Context(question)
-        rounds: list[list[Routed]] = []
-        for _ in range(max_hops):
-            exclude = [{e.document for e in context.evidence}]
-            rounds.append(self._route([context], k, exclude, self.policy.lexical_weight)[0])
-            if not rounds[-1]:
-                break
-            context = Context(question, (*context.evidence, self._evidence(rounds[-1][0].document)))
-        return joined_rounds(rounds)[:k]
+    def _kept(self, grown: Grown) -> float:
+        return -weighed(self.policy.keep, {"choice": grown.logit, "relevance": grown.relevance})
+
+    def route(self, context: Context, k: int, exclude: Collection[int]) -> list[Routed]:
+        """The k documents routing ranks best for one context."""
+        return self._route([context], k, [set(exclude)], self.policy.lexical_weight)[0]
+
+    def relevance(self, question: str, documents: Sequence[int]) -> list[float] | None:
+        """For each document, read beside the question, the log-odds that it is needed; None from a model that only routes."""
+        self._load(documents)
+        return self.model.relevance([Context(question, (self.evidence(d),)) for d in documents]) if documents else []
 
     def row(self, document: int) -> DocumentRow:
-        if document not in self._rows:
-            self._rows.update({row.id: row for row in self.store.documents([document])})
+        self._load([document])
         if document not in self._rows:
             raise SegmentGoneError(f"{self.store.directory}: a document was forgotten meanwhile; ask again.")
         return self._rows[document]
+
+    def _load(self, documents: Sequence[int]) -> None:
+        """Catalog rows of documents not seen yet."""
+        new = [d for d in documents if d not in self._rows]
+        self._rows.update({row.id: row for row in self.store.documents(new)} if new else {})
 
     def _round(self, number: int, beam: list[Context], seen: set[frozenset[int]]) -> tuple[Round, list[Grown]]:
         """Route every hypothesis and grow it by the documents it wants most, the most wanted first over all."""
@@ -182,7 +204,7 @@ class Interleaver:
             key = frozenset(held[i] | {document})
             if key not in seen and len(grown) < (self.policy.inject if number == 1 else self.policy.later_inject):
                 seen.add(key)
-                evidence = (*beam[i].evidence, self._evidence(document))
+                evidence = (*beam[i].evidence, self.evidence(document))
                 grown.append(Grown(Context(beam[i].question, evidence), logit, candidates[i]))
         taken = {g.context.evidence[-1].document for g in grown}
         return Round(number, [_looked_for(context) for context in beam], scored, taken), grown
@@ -203,27 +225,37 @@ class Interleaver:
 
     def _candidates(self, routed: list[Routed]) -> Candidates:
         documents = [r.document for r in routed]
-        self._rows.update({row.id: row for row in self.store.documents([d for d in documents if d not in self._rows])})
+        self._load(documents)
         return Candidates(documents, [r.routing for r in routed], self.store.pooled_kv(documents))
 
-    def _evidence(self, document: int) -> Evidence:
+    def evidence(self, document: int) -> Evidence:
         row = self.row(document)
-        return Evidence(document, row.title, self.store.text(row.source_id, row.start, row.end), row.kind in LINE_KINDS)
+        text = self.store.text(row.source_id, row.start, row.end)
+        code = row.kind in LINE_KINDS
+        return Evidence(document, row.title, text, code, () if code else self._columns(row, text))
+
+    def _columns(self, row: DocumentRow, text: str) -> tuple[str, ...]:
+        """The names of the columns where a document begins in the midst of a table."""
+        cells = len(first_row(text))
+        if cells < 2 or not row.start:
+            return ()
+        return tuple(header_before(self.store.text(row.source_id, max(0, row.start - TABLE_REACH), row.start), cells))
 
     def _read(self, grown: list[Grown], outcome: Outcome, number: int) -> None:
         """Judge and read all new contexts at once."""
         if not grown:
             return
         for g, answered in zip(grown, self.model.answer([g.context for g in grown], [g.memory for g in grown]), strict=True):
-            g.enough = answered.enough
+            g.enough, g.relevance = answered.enough, answered.relevance
             for reading in _tidy_readings(answered.readings, g.context):
                 found = Found(g.context, reading)
                 found.features = {
                     "reading": reading.score,
                     "choice": g.logit,
+                    "relevance": g.relevance,
                     "hop": number - 1.0,
                     "enough": g.enough,
-                    "words": asked_share(g.context.question, found.sentence),
+                    "words": asked_share(g.context.question, found.said),
                     "fits": fits(g.context.question, found.text),
                 }
                 outcome.found.append(found)
@@ -261,10 +293,11 @@ def share_of_best(found: list[Found]) -> float:
 
 
 def sureness(found: list[Found]) -> dict[str, float]:
-    """What tells how sure the best of readings (best first) is: its score, the log of its answer's share, and whether
-    it is a yes or no, which is right more by chance than words that stand in the text."""
+    """What tells how sure the best of readings (best first) is: its score, the log of its answer's share, how relevant its
+    document is, and whether it is a yes or no, which is right more by chance than words that stand in the text."""
+    relevance = found[0].features.get("relevance", 0.0)
     yesno = float(folded(found[0].text) in ("yes", "no"))
-    return {"score": found[0].score, "share": math.log(share_of_best(found)), "yesno": yesno}
+    return {"score": found[0].score, "share": math.log(share_of_best(found)), "relevance": relevance, "yesno": yesno}
 
 
 def folded(answer: str) -> str:

@@ -11,7 +11,7 @@ from engine.model.inputs import ActiveRow, EncoderInputs
 
 IGNORED = -100
 LEAST_REST = 120
-LINE_SETS = frozenset(("code", "listed", "fields"))
+LINE_SETS = frozenset(("code", "listed", "fields", "tables"))
 
 
 @dataclass
@@ -51,9 +51,9 @@ class Collator:
         batch = Batch()
         index: dict[str, int] = {}
         for sample in samples:
-            golds = [self._window(g, rng) for g in sample["golds"]]
+            golds = [window(g, self.settings, rng) for g in sample["golds"]]
             gold_ids = [_add(batch, index, g) for g in golds]
-            negatives = [self._window({**n, "spans": []}, rng) for n in sample["negatives"]]
+            negatives = [window({**n, "spans": []}, self.settings, rng) for n in sample["negatives"]]
             wrong = rng.choice(negatives) if negatives else None
             use_wrong = wrong is not None and (not golds or rng.random() < self.settings["hard_negatives"])
             wrong_ids = [_add(batch, index, wrong)] if use_wrong and wrong is not None else []
@@ -89,7 +89,7 @@ class Collator:
         label = ActiveLabel(wanted, [i for i in wrong_ids if i not in read], enough, read, start=0, end=0)
         # A comparison read from one side alone would be a guess.
         told = enough or not sample.get("needs_all")
-        span = _answer_tokens(row, evidence) if kind == "span" and told else None
+        span = answer_tokens(row, evidence) if kind == "span" and told else None
         if kind in ("yes", "no") and enough:
             label.kind, label.start, label.end = ("yes", "no").index(kind) + 1, IGNORED, IGNORED
         elif span is not None:
@@ -99,20 +99,21 @@ class Collator:
         batch.reading.append(row)
         batch.reading_labels.append(label)
 
-    def _window(self, gold: dict[str, Any], rng: random.Random) -> dict[str, Any]:
-        """A long passage is cut, at a blank, so that the answer stays inside the document length.
 
-        The length is drawn anew: a short passage must not mean that it holds the answer, nor that it does not.
-        """
-        limit = rng.randint(*self.settings["passage_characters"])
-        text, spans = gold["text"], gold["spans"]
-        if len(text) <= limit:
-            return gold
-        first = spans[0][0] if spans else 0
-        begin = max(0, min(first - rng.randrange(limit // 2), len(text) - limit))
-        begin = text.find(" ", begin) + 1 if begin else 0
-        kept = [[a - begin, b - begin] for a, b in spans if a >= begin and b <= begin + limit]
-        return {"title": gold["title"], "text": text[begin : begin + limit], "spans": kept}
+def window(passage: dict[str, Any], settings: dict[str, Any], rng: random.Random) -> dict[str, Any]:
+    """A long passage is cut, at a blank, so that the answer stays inside the document length.
+
+    A passage marked `whole` stays so. The length is drawn anew: a short passage must not mean that it holds the answer, nor that it does not.
+    """
+    limit = rng.randint(*settings["passage_characters"])
+    text, spans = passage["text"], passage["spans"]
+    if len(text) <= limit or passage.get("whole"):
+        return passage
+    first = spans[0][0] if spans else 0
+    begin = max(0, min(first - rng.randrange(limit // 2), len(text) - limit))
+    begin = text.find(" ", begin) + 1 if begin else 0
+    kept = [[a - begin, b - begin] for a, b in spans if a >= begin and b <= begin + limit]
+    return {"title": passage["title"], "text": text[begin : begin + limit], "spans": kept}
 
 
 def _without_answer(passage: dict[str, Any], by_line: bool) -> dict[str, Any] | None:
@@ -134,7 +135,7 @@ def _add(batch: Batch, index: dict[str, int], passage: dict[str, Any]) -> int:
     return index[passage["text"]]
 
 
-def _answer_tokens(row: ActiveRow, evidence: list[dict[str, Any]]) -> tuple[int, int] | None:
+def answer_tokens(row: ActiveRow, evidence: list[dict[str, Any]]) -> tuple[int, int] | None:
     """First and last token of the first marked span that is whole inside the row."""
     for number, piece in enumerate(evidence):
         for begin, stop in piece.get("spans", ()):

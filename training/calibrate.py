@@ -2,8 +2,8 @@
 
     python -m training.calibrate MODEL_FOLDER QA_FOLDER [--questions N] [--passages N]
 
-A logistic regression says which routed document is wanted (head, routing, exact words), a ranking which reading is
-right (reading, choice, agreement, hop), and another regression how sure that is (Platt 1999). The weights of exact
+A logistic regression says which routed document is wanted (head, routing, exact words), one which of those read is (choice,
+relevance), a ranking which reading is right, and another regression how sure that is (Platt 1999). The weights of exact
 words in routing are picked from a grid by recall: at 6 where routing ranks, at 16 where it proposes. Writes
 MODEL_FOLDER/policy.json and prints what it measured.
 """
@@ -15,7 +15,7 @@ import json
 import math
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from benchmarks.scoring import f1
 from benchmarks.sets import Question, load_pool, write_records
 from engine import Memory
 from engine.interleave import Interleaver, Outcome, Policy, sureness, weighed
+from engine.model.interface import Context
 
 SETS = ("squad", "hotpotqa", "hotpotqa_evidence", "nq_gold", "hybridqa_ott", "tatqa_text", "boolq", "fairytaleqa")
 RANKED_BY = ("reading", "choice", "hop", "agree", "words", "fits")
@@ -74,7 +75,7 @@ class Bench:
         total = 0
         for question in self.questions:
             if question.golds:
-                routed = loop.recall(question.question, 16, 1)
+                routed = loop.route(Context(question.question), 16, ())
                 found = [loop.row(r.document).record for r in routed]
                 total += len(question.golds)
                 for k in hits:
@@ -109,6 +110,17 @@ def choice_rows(
     return rows, labels
 
 
+def keep_rows(bench: Bench, outcomes: list[tuple[Question, Interleaver, Outcome]]) -> tuple[list, list]:
+    """Documents read in the first round: what speaks for each once it is read, and whether it is gold."""
+    rows, labels = [], []
+    for question, loop, outcome in outcomes:
+        first = {f.evidence.document: f for f in outcome.found if f.features["hop"] == 0}
+        for document, f in first.items() if question.golds else ():
+            rows.append({name: f.features[name] for name in ("choice", "relevance")})
+            labels.append(float(bench.gold(loop, document, question)))
+    return rows, labels
+
+
 @dataclass
 class Judged:
     """A reading as it stands for fitting: what speaks for it, what it says, its F1 with the truth."""
@@ -124,23 +136,28 @@ def judged(outcomes: list[tuple[Question, Interleaver, Outcome]]) -> list[list[J
     return [[Judged(f.features, f.text, f1(f.text, q.answers)) for f in outcome.found] for q, _, outcome in outcomes]
 
 
-def fit_ranking(questions: list[list[Judged]], ridge: float = 1e-2) -> dict[str, float]:
-    """Weights that rank right readings first: softmax over a question's readings, likelihood of the right ones."""
-    every = torch.tensor([[j.features[n] for n in RANKED_BY] for q in questions for j in q])
+def fit_ranking(
+    questions: list[tuple[list[dict[str, float]], list[bool]]], names: Sequence[str], ridge: float = 1e-2
+) -> dict[str, float]:
+    """Weights of `names` that rank right things first: softmax over a question's, likelihood of the right ones.
+
+    `questions` are features and whether it is right of each thing to be ranked.
+    """
+    every = torch.tensor([[f[n] for n in names] for features, _ in questions for f in features])
     spread = every.std(0).clamp_min(1e-6)
     rows = [
-        (torch.tensor([[j.features[n] for n in RANKED_BY] for j in q]) / spread, torch.tensor([j.f1 >= RIGHT for j in q]))
-        for q in questions
-        if any(j.f1 >= RIGHT for j in q)
+        (torch.tensor([[f[n] for n in names] for f in features]) / spread, torch.tensor(right))
+        for features, right in questions
+        if any(right)
     ]
-    w = torch.zeros(len(RANKED_BY), requires_grad=True)
+    w = torch.zeros(len(names), requires_grad=True)
 
     def loss() -> torch.Tensor:
         parts = [(x @ w).logsumexp(0) - (x @ w)[y].logsumexp(0) for x, y in rows]
         return torch.stack(parts).mean() + ridge * w.square().sum()
 
     _minimise(loss, [w])
-    return {n: round(float(v), 4) for n, v in zip(RANKED_BY, w.detach() / spread, strict=True)} | {"bias": 0.0}
+    return {n: round(float(v), 4) for n, v in zip(names, w.detach() / spread, strict=True)}
 
 
 def ranked(questions: list[list[Judged]], answer: dict[str, float]) -> list[list[Judged]]:
@@ -186,7 +203,8 @@ def _minimise(loss: Callable[[], torch.Tensor], parameters: list[torch.Tensor]) 
 
 def fit_answers(questions: list[Question], readings: list[list[Judged]]) -> dict[str, dict[str, float]]:
     """The policy's `answer` and `sure`; prints what they measure on the very questions they were fitted on."""
-    answer = fit_ranking(readings)
+    right = [([j.features for j in q], [j.f1 >= RIGHT for j in q]) for q in readings if q]
+    answer = {**fit_ranking(right, RANKED_BY), "bias": 0.0}
     asked = ranked(readings, answer)
     sure = fit([sureness(q) for q in asked], [float(q[0].f1 >= RIGHT) for q in asked])
     print(json.dumps({"answer": answer, "sure": sure}), flush=True)
@@ -223,8 +241,10 @@ def main() -> None:
             policy = replace(plain, choice=choice)
             later = fit(*choice_rows(bench, bench.outcomes(policy, 2), 1, choice))
             print(json.dumps({"choice": choice, "later_choice": later}), flush=True)
-            readings = judged(bench.outcomes(replace(policy, later_choice=later), 2))
-    shipped = {**words, "choice": choice, "later_choice": later, **fit_answers(questions, readings)}
+            keep = fit(*keep_rows(bench, bench.outcomes(policy, 1)))
+            print(json.dumps({"keep": keep}), flush=True)
+            readings = judged(bench.outcomes(replace(policy, later_choice=later, keep=keep), 2))
+    shipped = {**words, "choice": choice, "later_choice": later, "keep": keep, **fit_answers(questions, readings)}
     (args.model / "policy.json").write_text(json.dumps(shipped, indent=2) + "\n")
 
 

@@ -31,6 +31,21 @@ def pointed(logits: Tensor, target: Tensor, allowed: Tensor) -> Tensor:
     return F.cross_entropy(logits.float().masked_fill(~allowed, -1e4), target, ignore_index=-100)
 
 
+def pointed_among(logits: list[Tensor], allowed: list[Tensor], context: int, target: int) -> Tensor:
+    """Cross-entropy of one pointer over a group's contexts and *nowhere*: `logits` [T] and `allowed` [T] of each; position
+    0 is a context's own null answer, which its other positions are measured against. `target` 0 is nowhere."""
+    odds = [(x - x[0]).float().masked_fill(~a, -1e4) for x, a in zip(logits, allowed, strict=True)]
+    said = odds[context][target] if target else odds[0].new_zeros(())
+    # Position 0 of each context is the same nowhere: it counts once.
+    return torch.cat([odds[0].new_zeros(1), *(x[1:] for x in odds)]).logsumexp(0) - said
+
+
+def wanted_among(logits: Tensor, wanted: int) -> Tensor:
+    """Cross-entropy over a group's contexts [G] and none of them (`wanted` -1), whose logit is 0."""
+    every = torch.cat([logits.float(), logits.new_zeros(1)])
+    return every.logsumexp(0) - every[wanted]
+
+
 def wanted_documents(logits: Tensor, wanted: Tensor) -> Tensor:
     """Binary cross-entropy over the candidates [B, K]."""
     return F.binary_cross_entropy_with_logits(logits.float(), wanted.float())

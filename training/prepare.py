@@ -26,11 +26,13 @@ from training.made_hops import hop_samples
 from training.made_questions import fact_samples, field_samples
 from training.rule_questions import rule_samples
 from training.stated_questions import stated_samples
+from training.table_questions import paragraphs, table_samples
 from training.unanswerable import unanswerable_samples
 
 WORDS = re.compile(r"\w+")
 COMMON = frozenset("what which when where whose whom that this with from have does were many much their the was".split())
 LONGEST = 6
+PROSE_SET = "squad"
 MADE = (
     ("field_questions", field_samples),
     ("fact_questions", fact_samples),
@@ -84,16 +86,16 @@ def samples_of(folder: Path, name: str, quota: int, rng: random.Random, routing_
     for question in questions:
         gold_ids = [c["id"] for c in question["contexts"] if c["gold"] and c["id"] in passages]
         spans = {c["id"]: c.get("spans") or [] for c in question["contexts"]}
-        golds = [{**_plain(passages[i]), "spans": spans[i]} for i in gold_ids[:3]]
+        golds = [{**plain(passages[i]), "spans": spans[i]} for i in gold_ids[:3]]
         kind = kind_of(question, golds)
         if kind is None or (kind not in ("null", "none") and not golds) or (kind == "none" and not routing_only):
             continue
         related = [c["id"] for c in question["contexts"] if c.get("related")]
         negatives = related or [c["id"] for c in question["contexts"] if not c["gold"]]
-        negatives = [i for i in negatives if i in passages and _free_of(passages[i]["text"], question["answers"])]
+        negatives = [i for i in negatives if i in passages and free_of(passages[i]["text"], question["answers"])]
         if not related:
             near = [i for i in lexical.near(question["question"], 8) if i not in gold_ids]
-            near = [i for i in near if _free_of(passages[i]["text"], question["answers"])]
+            near = [i for i in near if free_of(passages[i]["text"], question["answers"])]
             negatives = near[:3] + negatives[:2]
         if kind == "null" and not negatives:
             continue
@@ -102,18 +104,18 @@ def samples_of(folder: Path, name: str, quota: int, rng: random.Random, routing_
             "question": question["question"],
             "kind": kind,
             "golds": [] if kind == "null" else golds,
-            "negatives": [_plain(passages[i]) for i in negatives[:4]],
+            "negatives": [plain(passages[i]) for i in negatives[:4]],
         }
         taken += 1
         if taken == quota:
             return
 
 
-def _plain(passage: dict[str, Any]) -> dict[str, Any]:
+def plain(passage: dict[str, Any]) -> dict[str, Any]:
     return {"title": passage["title"], "text": passage["text"]}
 
 
-def _free_of(text: str, answers: list[str]) -> bool:
+def free_of(text: str, answers: list[str]) -> bool:
     folded = text.lower()
     return not any(len(a) > 3 and a.lower() in folded for a in answers)
 
@@ -138,6 +140,9 @@ def main() -> None:
     for name, make in MADE:
         for file, wanted in config.get(name, {}).items():
             samples += make(read_lines(args.text / f"{file}.jsonl.xz"), wanted, rng)
+    for name, wanted in config.get("table_questions", {}).items():
+        prose = paragraphs(read_lines(args.qa / f"{PROSE_SET}.contexts.jsonl.xz"))
+        samples += table_samples(read_lines(args.qa / f"{name}.contexts.jsonl.xz"), prose, wanted, rng)
     samples += [sample for file in args.add for sample in read_lines(file)]
     samples += unanswerable_samples(samples, config.get("unanswerable", 0), rng)
     rng.shuffle(samples)

@@ -12,7 +12,8 @@ from engine.model.attention import LayerMemory
 from engine.model.encoder import MSAEncoder
 from engine.model.inputs import ActiveRow, EncoderInputs, pad
 from training import losses
-from training.batches import ActiveLabel, Batch
+from training.batches import IGNORED, ActiveLabel, Batch
+from training.groups import Group
 
 
 class Documents:
@@ -93,6 +94,42 @@ class Step:
             for name, value in self._reading_losses(states, mask, rows, labels).items():
                 out[name] = out.get(name, 0.0) + value * len(picked) / len(order)
         return out
+
+    def choosing(self, groups: list[Group]) -> dict[str, Tensor]:
+        """Reading without memory where a question's contexts compete with each other."""
+        rows = [row for group in groups for row in group.rows]
+        states = self._states(rows)
+        allowed = [losses.mask_of([list(row.places)], len(row.ids))[0].to(self.device) for row in rows]
+        parts: dict[str, list[Tensor]] = {"span_among": [], "wanted_among": [], "kind": [], "enough_reading": []}
+        first = 0
+        for group in groups:
+            mine = slice(first, first + len(group.rows))
+            first = mine.stop
+            starts, ends = zip(*(self.model.heads.span(x).unbind(-1) for x in states[mine]), strict=True)
+            heads = torch.stack([x[0] for x in states[mine]])
+            relevance = self.model.heads.relevance(heads).squeeze(-1)
+            parts["wanted_among"].append(losses.wanted_among(relevance, group.wanted))
+            if group.start != IGNORED:
+                pointed = (losses.pointed_among(x, allowed[mine], group.wanted, at) for x, at in ((starts, group.start), (ends, group.end)))
+                parts["span_among"].append(sum(pointed) / 2)
+            if group.kind != IGNORED:
+                logits = self.model.heads.kind(heads[group.wanted])
+                parts["kind"].append(logits.float().logsumexp(0) - logits[group.kind].float())
+            enough = torch.zeros(len(group.rows), device=self.device)
+            enough[max(group.wanted, 0)] = float(group.enough)
+            parts["enough_reading"].append(losses.enough(self.model.heads.enough(heads).squeeze(-1), enough))
+        return {name: torch.stack(values).mean() for name, values in parts.items() if values}
+
+    def _states(self, rows: list[ActiveRow]) -> list[Tensor]:
+        """Final states [T, d] of each context, read without memory in groups of like length."""
+        order = sorted(range(len(rows)), key=lambda i: len(rows[i].ids))
+        states: dict[int, Tensor] = {}
+        for begin in range(0, len(order), self.reading_group):
+            picked = order[begin : begin + self.reading_group]
+            ids, mask, segments = padded([rows[i] for i in picked], self.device)
+            x = self.model.active(self.model.encode_reading(ids, mask, segments), mask, [None])
+            states.update({i: x[j, : len(rows[i].ids)] for j, i in enumerate(picked)})
+        return [states[i] for i in range(len(rows))]
 
     def _contexts(
         self, rows: list[ActiveRow], labels: list[ActiveLabel], documents: Documents, name: str

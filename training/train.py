@@ -32,6 +32,7 @@ from engine.model.config import ModelConfig
 from engine.model.encoder import MSAEncoder
 from engine.model.inputs import EncoderInputs
 from training.batches import Batch, Collator
+from training.groups import Group, Grouping
 from training.step import Step
 
 
@@ -55,12 +56,13 @@ def optimizer_of(model: MSAEncoder, settings: dict[str, Any]) -> torch.optim.Opt
     """A learning rate for each part; word embeddings stay as they were, and so does what has a rate of zero."""
     model.word_embeddings.requires_grad_(False)
     model.backbone.requires_grad_(settings["lr_backbone"] > 0)
-    groups: dict[str, list[torch.nn.Parameter]] = {"backbone": [], "reader": [], "new": [], "router": [], "choice": []}
+    groups: dict[str, list[torch.nn.Parameter]] = {"backbone": [], "reader": [], "new": [], "router": [], "choice": [], "relevance": []}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             groups[_group(name)].append(parameter)
+    rates = {g: settings.get(f"lr_{g}", settings["lr_choice"]) for g in groups}
     return torch.optim.AdamW(
-        [{"params": groups[g], "lr": settings[f"lr_{g}"], "base": settings[f"lr_{g}"]} for g in groups],
+        [{"params": groups[g], "lr": rates[g], "base": rates[g]} for g in groups],
         weight_decay=settings["weight_decay"],
     )
 
@@ -75,6 +77,8 @@ def _group(name: str) -> str:
         return "router"
     if name.startswith(("heads.document.", "heads.enough.")):
         return "choice"
+    if name.startswith("heads.relevance."):
+        return "relevance"
     stack = name.partition(".")[0]
     return stack if stack in ("backbone", "reader") else "new"
 
@@ -90,11 +94,16 @@ def schedule(step: int, steps: int, warmup: int) -> float:
 class Steps(Dataset):
     """Step number -> its batch. Each step has its own randomness, so that a resumed run takes the same steps."""
 
-    def __init__(self, samples: list[dict[str, Any]], collate: Collator, settings: dict[str, Any]):
-        self.samples, self.collate, self.settings = samples, collate, settings
+    def __init__(self, samples: list[dict[str, Any]], mined: list[dict[str, Any]], inputs: EncoderInputs, settings: dict[str, Any]):
+        self.samples, self.mined, self.settings = samples, mined, settings
+        self.collate, self.group = Collator(inputs, settings), Grouping(inputs, settings)
 
-    def __getitem__(self, step: int) -> tuple[int, Batch]:
+    def __getitem__(self, step: int) -> tuple[int, Batch | list[Group]]:
         rng = random.Random(self.settings["seed"] * 1_000_003 + step)
+        if self.mined and step % self.settings["joint_every"] and step % self.settings["group_every"]:
+            size = self.settings["groups"]
+            taken = [self.mined[(step * size + i) % len(self.mined)] for i in range(size)]
+            return step, self.group(_share(taken), rng)
         return step, self.collate(_share(_window(self.samples, step, self.settings)), rng)
 
 
@@ -108,6 +117,7 @@ def train(
     device: str = "cpu",
     workers: int = 0,
     bf16: bool = False,
+    mined_file: Path | None = None,
 ) -> None:
     model, inputs = load(out if resume else start)
     model.to(device)
@@ -125,14 +135,17 @@ def train(
     sums: dict[str, list[torch.Tensor]] = {}
     clock = time.perf_counter()
     model.train()
-    batches = Steps(samples, Collator(inputs, settings), settings)
+    batches = Steps(samples, list(read_lines(mined_file)) if mined_file else [], inputs, settings)
     # Plain batches of Python objects: they travel between processes as they are.
     loader = DataLoader(batches, batch_size=None, sampler=range(first, steps), num_workers=workers, collate_fn=_as_is)
     for step, batch in loader:
         torch.manual_seed(settings["seed"] * 1_000_003 + step)
         joint = step % every == 0
         with torch.autocast(model.norm.weight.device.type, torch.bfloat16, enabled=bf16 or device != "cpu"):
-            parts = run_step(batch, distil=step // every % 2 == 0) if joint else run_step.reading(batch)
+            if not isinstance(batch, Batch):
+                parts = run_step.choosing(batch)
+            else:
+                parts = run_step(batch, distil=step // every % 2 == 0) if joint else run_step.reading(batch)
         total = sum(settings["weights"].get(name, 0.0) * value for name, value in parts.items())
         optimizer.zero_grad(set_to_none=True)
         total.backward()
@@ -159,7 +172,7 @@ def train(
             torch.save({"optimizer": optimizer.state_dict(), "step": step + 1}, out / "optimizer.pt")
 
 
-def _as_is(item: tuple[int, Batch]) -> tuple[int, Batch]:
+def _as_is(item: Any) -> Any:
     return item
 
 
@@ -207,6 +220,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="bf16 but on a CPU")
     parser.add_argument("--workers", type=int, default=0, help="processes that prepare batches")
     parser.add_argument("--bf16", action="store_true", help="bf16 on a CPU too, for one with AVX-512 BF16 (slow on others)")
+    parser.add_argument("--mined", type=Path, help="samples with mined negatives (training.mine), read in groups")
     args = parser.parse_args()
     settings = json.loads(args.config.read_text())
     if "WORLD_SIZE" in os.environ:
@@ -214,7 +228,7 @@ def main() -> None:
         torch.set_num_threads(1)
     if args.steps:
         settings["steps"] = args.steps
-    train(args.start, args.samples, args.out, settings, args.resume, args.teacher, args.device, args.workers, args.bf16)
+    train(args.start, args.samples, args.out, settings, args.resume, args.teacher, args.device, args.workers, args.bf16, args.mined)
 
 
 if __name__ == "__main__":

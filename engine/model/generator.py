@@ -78,3 +78,6 @@ class GenerativeModel:
 
     def answer(self, contexts: list[Context], candidates: list[Candidates]) -> list[Answered]:
         return self.choose(contexts, candidates)  # type: ignore[return-value]
+
+    def relevance(self, contexts: list[Context]) -> list[float] | None:
+        return None

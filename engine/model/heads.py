@@ -62,6 +62,8 @@ class Heads(nn.Module):
         d = config.hidden_size
         self.document = DocumentHead(config)
         self.enough = nn.Linear(d, 1)
+        self.relevance = nn.Linear(d, 1)
+        nn.init.zeros_(self.relevance.weight)
         self.span = nn.Linear(d, 2)
         self.kind = nn.Linear(d, len(ANSWER_KINDS))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -11,9 +12,11 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from engine.model.config import ModelConfig
+from engine.model.tables import column_names
 
 # With less text than this beside its title a piece of evidence says nothing.
 LEAST_TEXT = 8
+MARKS = "-=~_*#.+/<>|"
 _SEPARATORS = re.compile(r"[\\/_.>#:\-]+|\s+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -47,6 +50,7 @@ class EncoderInputs:
         self.cls = tokenizer.token_to_id("[CLS]")
         self.sep = tokenizer.token_to_id("[SEP]")
         self.colon = tokenizer.token_to_id(":")
+        self.marks = frozenset(i for mark in MARKS if (i := tokenizer.token_to_id(mark)) is not None)
         self._title_ids = lru_cache(maxsize=4096)(self._encode_title)
 
     @property
@@ -72,30 +76,55 @@ class EncoderInputs:
         ids = self.tokenizer.encode(spoken_title(title), add_special_tokens=False).ids
         return (*ids[-self.config.max_title_tokens :], self.colon)
 
-    def active(self, question: str, evidence: list[tuple[str, str]]) -> ActiveRow:
+    def active(self, question: str, evidence: Sequence[tuple]) -> ActiveRow:
         """`[CLS] question [SEP]` then `title : text [SEP]` for each piece of evidence, newest last.
 
-        What does not fit is cut to equal shares, the newest evidence too; then the oldest is left out.
+        A piece is (title, text) or (title, text, names of the columns of the table that its text goes on with).
+
+        In a table the name of its column stands before each cell, as no place an answer could have. What does not fit
+        is cut to equal shares, the newest evidence too; then the oldest is left out.
         """
         asked = self.tokenizer.encode(question, add_special_tokens=False).ids[: self.config.max_question_tokens]
         row = ActiveRow([self.cls, *asked, self.sep], [0] * (len(asked) + 2), len(asked) + 2)
-        texts = self.tokenizer.encode_batch([text for _, text in evidence], add_special_tokens=False)
-        titles = [self.title_ids(title) for title, _ in evidence]
+        texts = [self._placed(*piece[1:]) for piece in evidence]
+        titles = [self.title_ids(piece[0]) for piece in evidence]
         room = self.config.max_position_embeddings - len(row.ids)
         first = 0
         while room - sum(len(t) + 1 for t in titles[first:]) < LEAST_TEXT * (len(titles) - first):
             first += 1
         room -= sum(len(t) + 1 for t in titles[first:])
-        budgets = _share(room, [min(len(t.ids), self.config.max_document_tokens) for t in texts[first:]])
+        budgets = _share(room, [self._wanted(t) for t in texts[first:]])
         kept = zip(titles[first:], texts[first:], budgets, strict=True)
         for number, (title, text, budget) in enumerate(kept, first):
             row.ids += title
-            for token, (start, end) in zip(text.ids[:budget], text.offsets[:budget], strict=True):
-                row.places[len(row.ids)] = (number, start, end)
+            for token, start, end in text[:budget]:
+                if end > start:
+                    row.places[len(row.ids)] = (number, start, end)
                 row.ids.append(token)
             row.ids.append(self.sep)
         row.segments += [1] * (len(row.ids) - len(row.segments))
         return row
+
+
+    def _wanted(self, placed: list[tuple[int, int, int]]) -> int:
+        """Tokens a piece would take: at most a document's, its columns' names beside them."""
+        return min(len(placed), self.config.max_document_tokens + sum(end == 0 for _, _, end in placed))
+
+    def _placed(self, text: str, columns: Sequence[str] = ()) -> list[tuple[int, int, int]]:
+        """Tokens with their (start, end) characters; what is not in the text, a column's name, has (0, 0)."""
+        encoded = self.tokenizer.encode(text, add_special_tokens=False)
+        names = column_names(text, columns) if "|" in text else []
+        placed: list[tuple[int, int, int]] = []
+        for token, (start, end) in zip(encoded.ids, encoded.offsets, strict=True):
+            while names and names[0][0] <= start:
+                placed += [(i, 0, 0) for i in self.title_ids(names.pop(0)[1])]
+            if not self._says_nothing(token, [t for t, _, _ in placed[-2:]]):
+                placed.append((token, start, end))
+        return placed
+
+    def _says_nothing(self, token: int, before: list[int]) -> bool:
+        """A line of dashes would be a token each: of a mark's repetitions two are kept."""
+        return token in self.marks and before == [token, token]
 
 
 def _share(room: int, wanted: list[int]) -> list[int]:

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Original text of one document in the active context; `code` where it is source code."""
+    """Original text of one document in the active context; `code` where it is source code. `columns` are the names of a
+    table's columns that the text goes on with, from before it."""
 
     document: int
     title: str
     text: str
     code: bool = False
+    columns: tuple[str, ...] = ()
 
 
 @dataclass
@@ -81,10 +83,12 @@ class Reading:
 
 @dataclass
 class Answered:
-    """What the model reads in one context, best first, and the probability that its evidence is *enough*."""
+    """What the model reads in one context, best first; the probability that its evidence is *enough*; the log-odds that
+    the newest piece of it is one of those the question needs."""
 
     readings: list[Reading]
     enough: float
+    relevance: float = 0.0
 
 
 class MemoryModel(Protocol):
@@ -113,3 +117,7 @@ class MemoryModel(Protocol):
     def answer(self, contexts: list[Context], candidates: list[Candidates]) -> list[Answered]:
         """The best readings of each context, and whether it has enough. Raises UnsupportedError for a model that
         only routes."""
+
+    def relevance(self, contexts: list[Context]) -> list[float] | None:
+        """For each context the log-odds that the newest piece of its evidence is one of those the question needs, read
+        without memory; None from a model that only routes."""

@@ -19,6 +19,7 @@ _DROPPED = {"script", "style", "nav", "template", "svg", "iframe", "object", "no
 _ENDS_DROPPING = {"body", "main", "article"}
 _INLINE = set("a abbr b bdi bdo big cite code data del dfn em font i ins kbd label mark q s samp small span strike strong"
               " sub sup time tt u var wbr".split())  # fmt: skip
+_CELLS = {"td", "th"}
 _HEADING = re.compile(r"h[1-6]$")
 _SPACES = re.compile(r"[^\S\n]+")
 # Entities for line ends would add lines.
@@ -57,6 +58,8 @@ class _Extractor:
         self._preformatted = 0
         self._heading: tuple[int, int, list[str]] | None = None
         self._space = False  # whether the next word on this line needs a space before it
+        self._cells = 0  # of the table's row so far
+        self._stroke = False  # whether the next word on this line begins a further cell
 
     def reach(self, line: int) -> None:
         """Emit line ends until the text is at the file's line."""
@@ -66,6 +69,11 @@ class _Extractor:
     def open(self, tag: str, single: bool) -> None:
         if tag not in _INLINE:
             self._space = True
+        if tag == "tr":
+            self._cells = 0
+        elif tag in _CELLS:
+            self._cells += 1
+            self._stroke = self._cells > 1
         if single:
             return
         if tag in _ENDS_DROPPING:
@@ -105,6 +113,10 @@ class _Extractor:
             data = re.sub(r" ?\n ?", "\n", data)
         if self._heading:
             self._heading[2].append(data if not self._space else " " + data)
+        if self._stroke and data.strip():
+            self._stroke = False
+            if not self._at_line_start(or_space=data[0] == "\n"):
+                data = f" | {data.lstrip()}"
         if self._space and not data[0].isspace() and not self._at_line_start():
             data = " " + data
         if data.startswith(" ") and not self._preformatted and self._at_line_start(or_space=True):

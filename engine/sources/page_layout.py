@@ -13,6 +13,11 @@ from typing import NamedTuple
 # Points. A narrower gap between blocks is not a gutter between columns.
 _GUTTER = 5.0
 _SAME_ROW = 3.0
+# Of the font's size. Words of a line stretched to the margin stand closer.
+_CELL_GAP = 1.0
+CELL_STROKE = " | "
+# A table of contents leads to its page numbers with dots.
+_LEADERS = re.compile(r"(?:\.\s*){3}$")
 _WIDE = 0.6
 _RESIZED = 0.15
 _HYPHENS = "-\u2010\u00ad"
@@ -58,15 +63,28 @@ def split_block(lines: Sequence[Line]) -> list[Block]:
             min(line.y0 for line in group),
             max(line.x1 for line in group),
             max(line.y1 for line in group),
-            "\n".join(line.text for line in group),
+            _rows(group),
             group[0].size,
         )
         for group in groups
     ]
 
 
+def _rows(lines: Sequence[Line]) -> str:
+    """Lines separated by line ends; those that stand side by side far apart, cells of a table, by strokes."""
+    text = lines[0].text
+    for before, line in zip(lines, lines[1:]):
+        beside = _same_row(before, line) and line.x0 - before.x1 > _CELL_GAP * line.size and not _LEADERS.search(text)
+        text += f"{CELL_STROKE}{line.text.lstrip()}" if beside else f"\n{line.text}"
+    return text
+
+
+def _same_row(above: Line, line: Line) -> bool:
+    return line.y0 < above.y0 + above.size / 2
+
+
 def _stands_apart(above: Line, line: Line, usual: float) -> bool:
-    if line.y0 < above.y0 + above.size / 2:  # the same row
+    if _same_row(above, line):
         return False
     gap = line.y0 - above.y1
     resized = abs(line.size - above.size) > _RESIZED * above.size
@@ -135,13 +153,13 @@ def page_text(blocks: Sequence[Block]) -> str:
 
 
 def _joined(text: str) -> str:
-    """One block's lines as one line; items of a list keep a line each."""
+    """One block's lines as one line; items of a list and rows of a table keep a line each."""
     joined = ""
     for line in text.splitlines():
         line = " ".join(line.split())
         if not line:
             continue
-        if joined and _LIST_ITEM.match(line):
+        if joined and (_LIST_ITEM.match(line) or CELL_STROKE in line):
             joined += "\n" + line
         else:
             joined = _join(joined, line) if joined else line

@@ -102,3 +102,23 @@ def test_padding():
     ids, mask = pad([[5, 6, 7], [8]])
     assert ids.tolist() == [[5, 6, 7], [8, 0, 0]]
     assert torch.equal(mask, torch.tensor([[True, True, True], [True, False, False]]))
+
+
+TABLE = "| Place | Key | Shade |\n|-------|-----|-------|\n| Lisbon | 14 | water |\n| Porto | 8 | fern |"
+
+
+def test_a_cell_is_read_with_the_name_of_its_column(inputs):
+    row = inputs.active("what key", [("", TABLE)])
+    cells = {TABLE[a:b]: position for position, (_, a, b) in row.places.items()}
+    for cell, name in (("14", "key"), ("water", "shade"), ("fern", "shade")):
+        before = [inputs.tokenizer.id_to_token(i).removeprefix("##") for i in row.ids[: cells[cell]]]
+        assert before[-1] == ":" and "".join(before).endswith(f"{name}:")
+    # A name is no place an answer could have, and every cell is one.
+    names = [p for p in range(row.question_length, len(row.ids) - 1) if p not in row.places]
+    assert len(names) >= 12 and {"Lisbon"[0], "8"} <= {c[0] for c in cells}
+
+
+def test_a_line_of_dashes_takes_two_tokens(inputs):
+    length = lambda text: len(inputs.active("what", [("", text)]).ids)
+    assert length("fern " + "-" * 60 + " fern") == length("fern -- fern")
+    assert length("the the the the") == length("the") + 3

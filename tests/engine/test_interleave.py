@@ -15,6 +15,7 @@ from engine.interleave import Found, Interleaver, Policy, asked_share
 from engine.model.config import ModelConfig
 from engine.model.interface import Answered, Candidates, Context, Evidence, Reading
 from engine.model.states import DocumentStates
+from engine.recall import recall
 from engine.several import answers_of, asks_for_several, one_by_one
 
 TEXTS = {
@@ -360,7 +361,7 @@ def test_exact_words_may_weigh_more_where_the_model_still_chooses():
     for policy in policies:
         loop = Seen(model, None, None, policy)
         loop.ask("q", 1)
-        loop.recall("q", 3, 1)
+        recall(loop, "q", 3, 1)
     assert weights == [0.2, 0.2, 0.7, 0.2]
 
 
@@ -368,3 +369,25 @@ def test_several_things_are_looked_for_in_more_documents(ask):
     for question, read in (("Where was its builder born?", 2), ("What are all the places?", 4)):
         model = Scripted(lambda names: dict.fromkeys(TEXTS, 1.0), lambda names: 1.0, {"a.txt": ("Ada", 2.0)})
         assert len([d for d in ask(model, question=question, max_hops=1).hops[0].documents if d.chosen]) == read
+
+
+def test_a_document_in_the_midst_of_a_table_knows_its_columns(tmp_path):
+    rows = "".join(f"| SK-{i} | fern ring | {i} months |\n" for i in range(60))
+    (tmp_path / "parts.md").write_text(f"# Parts\n\n| Part | Name | Replace |\n|---|---|---|\n{rows}\nThe end | of it.\n")
+    model = Scripted(chain, lambda names: 0.0, {})
+    with Memory.open(tmp_path / "memory", create=True) as memory:
+        memory._model = model
+        memory.ingest([tmp_path / "parts.md"])
+        asker = memory._asking()
+        loop = asker._loop(None)
+        pieces = [loop.evidence(d) for d in asker.store.all_document_ids()]
+    assert len(pieces) > 3 and pieces[0].columns == ()
+    assert {p.columns for p in pieces[1:-1]} == {("Part", "Name", "Replace")}
+
+
+def test_a_cell_says_what_its_column_is_called():
+    table = "| Place | Room |\n|---|---|\n| Norway | 165 |\n\nIt costs 12 to call."
+    context = Context("q", (Evidence(1, "t", table), Evidence(2, "t", "Sund | 140", columns=("Place", "Room"))))
+    found = [Found(context, Reading("span", piece, at, at + 3, 0.0)) for piece, at in ((0, table.index("165")), (0, table.index("12 to")), (1, 7))]
+    assert found[0].said.startswith("Room: ") and "Norway" in found[0].said
+    assert found[1].said == "It costs 12 to call." and found[2].said == "Room: Sund | 140"

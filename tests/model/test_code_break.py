@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.model.pointer import CODE_BREAK
+from engine.model.pointer import CODE_BREAK, _breaks
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,11 @@ from engine.model.pointer import CODE_BREAK
 )
 def test_where_code_breaks(code, pieces):
     assert len(list(CODE_BREAK.finditer(code))) + 1 == pieces
+
+
+def test_an_answer_stays_inside_a_cell_but_code_may_hold_strokes():
+    table = "| Rate | Room |\n|---|---|\n| Norway | 165 |"
+    begun = [table[at:].split()[0] for at in _breaks(table, code=False)]
+    assert [word for word in begun if word[0].isalnum()] == ["Rate", "Room", "Norway", "165"]
+    assert _breaks("x: int | None\ny: str | None", code=True) == _breaks("x: int , None\ny: str , None", code=True)
+    assert _breaks("One line | of prose.", code=False) == []

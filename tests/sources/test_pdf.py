@@ -74,6 +74,19 @@ def test_lines_of_a_paragraph(lines, expected):
     assert page_text([box(0, 0, 1, 1, lines)]) == expected
 
 
+def test_cells_of_a_row_are_told_apart(tmp_path):
+    def build(page, _):
+        for row, cells in enumerate((("Part", "Name", "Replace"), ("SK-1", "Hatch ring", "30 months"), ("SK-2", "Swivel", "soon"))):
+            for x, cell in zip((60, 160, 330), cells, strict=True):
+                page.insert_text((x, 100 + 14 * row), cell, fontsize=10)
+        page.insert_textbox((60, 200, 500, 400), "A paragraph of " + "many stretched words that " * 12 + "end.", align=3, fontsize=10)
+        page.insert_text((60, 450), "Contents . . . . . . . .", fontsize=10)
+        page.insert_text((300, 450), "7", fontsize=10)
+
+    text = one(save(tmp_path / "a.pdf", build)).text
+    assert [line for line in text.split("\n") if "|" in line] == ["Part | Name | Replace", "SK-1 | Hatch ring | 30 months", "SK-2 | Swivel | soon"]
+
+
 def test_a_paragraph_goes_on_in_the_next_column():
     assert page_text([box(0, 0, 1, 1, "the informa-"), box(2, 0, 3, 1, "tion goes on."), box(2, 2, 3, 3, "new one")]) == (
         "the information goes on.\n\nnew one"

@@ -115,6 +115,11 @@ def test_html_attributes_and_raw_elements(tmp_path):
     assert source.text == "one two 1 < 2 <b>"
 
 
+def test_html_cells_of_a_row_are_told_apart(tmp_path):
+    markup = "<table><tr><th>Part</th><th>Replace</th></tr>\n<tr><td>Swivel</td> <td><b>30</b> months</td></tr>\n<tr><td>\nRing</td>\n<td></td><td>soon</td></tr></table> end"
+    assert one(tmp_path, "a.html", markup).text.split("\n") == ["Part | Replace", "Swivel | 30 months", "", "Ring", "soon end"]
+
+
 def test_html_without_text_is_empty(tmp_path):
     assert read(tmp_path, "a.html", "<html><script>x</script></html>").errors[0].reason == "empty"
 
