@@ -117,3 +117,26 @@ def test_the_mean_of_two_checkpoints(start: Path, samples: Path, tmp_path: Path)
     first, last, mean = (load_tensors(folder) for folder in (start, tmp_path / "trained", tmp_path / "mean"))
     assert all(torch.allclose(mean[n], 0.75 * first[n] + 0.25 * last[n], atol=1e-6) for n in mean)
     assert not torch.equal(mean["heads.span.weight"], first["heads.span.weight"])
+
+
+def test_groups_of_mined_passages_train_relevance_and_resume(start: Path, samples: Path, tmp_path: Path):
+    mined = tmp_path / "mined.jsonl"
+    rows = [json.loads(line) for line in samples.open()]
+    wrong = [{"title": "", "text": "The fern needs shade and water."}, {"title": "", "text": "High water is at noon."}]
+    kept = [{**row, "negatives": wrong, "after": [wrong] * len(row["golds"])} for row in rows if row["golds"]]
+    mined.write_text("".join(json.dumps(row) + "\n" for row in kept))
+    grouped = json.loads((CONFIG.parent / "mined.json").read_text())
+    wanted = {**settings(6), **{k: grouped[k] for k in ("group_size", "group_after", "group_without", "lr_relevance")}}
+    wanted |= {"joint_every": 4, "group_every": 3, "groups": 4, "weights": grouped["weights"]}
+
+    train(start, samples, tmp_path / "whole", wanted, resume=False, mined_file=mined)
+    train(start, samples, tmp_path / "parts", {**wanted, "steps": 3}, resume=False, mined_file=mined)
+    train(start, samples, tmp_path / "parts", wanted, resume=True, mined_file=mined)
+    log = [json.loads(line) for line in (tmp_path / "whole" / "log.jsonl").open()]
+    # Steps 0 and 4 train everything, step 3 reads single contexts, the others groups.
+    assert ["wanted_among" in line for line in log] == [False, True, True, False, False, True]
+    assert all(torch.isfinite(torch.tensor(v)) for line in log for v in line.values())
+    before, after = load_tensors(start), load_tensors(tmp_path / "whole")
+    assert not torch.equal(before["heads.relevance.weight"], after["heads.relevance.weight"])
+    resumed = load_tensors(tmp_path / "parts")
+    assert all(torch.allclose(after[name], resumed[name]) for name in after)
