@@ -18,7 +18,9 @@ from engine.results import FailedSource, IngestReport
 
 ROOT = Path(__file__).parents[2]
 # Words weigh heavily: a shard's own counts of them would show.
-POLICY = {**SURE, "lexical_weight": 0.5}
+LATER = {"later_place": -0.5, "later_routing": 2.0, "later_lexical": 0.5}
+RANK = {"relevance": 1.0, "held": 1.0, "place": -0.5, "routing": 5.0, "lexical": 1.0, **LATER}
+POLICY = {**SURE, "lexical_weight": 0.5, "rank": RANK}
 QUESTIONS = ("Who books trains?", "When does the orchid bloom?", "Which desk is in Lisbon?")
 RUN = """
 import json, sys
