@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 _STROKE = re.compile(r"(?<!\\)\|")
-_DASHES = re.compile(r"[\s|:+-]*-{2,}[\s|:+-]*$")
+_RULE = frozenset(" \t\r|:+-")
 _LONGEST_NAME = 40
 _FEWEST_UNMARKED = 3
 """Columns of a table whose header is not marked: with two, the first row is as likely a name and its value."""
@@ -32,7 +32,7 @@ def tables(text: str) -> Iterator[Table]:
         line = text[start:end]
         if not line.strip():
             continue
-        if _DASHES.match(line) and len(table.rows) == 1 and "|" in line:
+        if "|" in line and "--" in line and _RULE.issuperset(line) and len(table.rows) == 1:
             marked = True
             continue
         cells = _cells(text, start, end)

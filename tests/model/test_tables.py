@@ -69,3 +69,8 @@ def test_a_table_may_have_begun_before():
     assert names == [("Where", "Norway"), ("Meals, per day", "£62")]
     # Of a text that begins otherwise, or in another table, nothing is said.
     assert column_names("The sums.\n" + rest, ["Where", "Room", "Meals"]) == [] and column_names(rest, ["a", "b"]) == []
+
+
+def test_long_rules_are_read_at_once():
+    rule = "|" + "-" * 200_000
+    assert column_names(f"| a | b | c |\n{rule}x\n| d | e | f |") == [] and header_before(f"| a | b |\n{rule}|\n", 2) == ["a", "b"]
