@@ -2,7 +2,7 @@
 
 Routing compares a question with documents encoded alone; the reader sees both together, and says of each document
 how likely the question needs it (`relevance`). What is found only after another document was read competes with what
-the bare question found; the weights of both are fitted (training/calibrate.py).
+the bare question found; the weights of both are fitted (training/calibrate_recall.py).
 """
 
 from __future__ import annotations
@@ -30,18 +30,20 @@ def recall(loop: Interleaver, question: str, k: int, max_hops: int) -> list[Rout
     rounds: list[list[Routed]] = []
     relevance: dict[int, float] = {}
     order: list[Routed] = []
-    for _ in range(max_hops):
-        held = {e.document for e in context.evidence}
+    held: set[int] = set()
+    for number in range(max_hops):
+        if number:
+            best = next((r.document for r in order if r.document not in held), None)
+            if best is None:
+                break
+            held.add(best)
+            context = Context(question, (*context.evidence, loop.evidence(best)))
         rounds.append(loop.route(context, max(k, LOOK), held))
         fresh = [r.document for r in rounds[-1][:LOOK] if r.document not in relevance]
         judged = loop.relevance(question, fresh) if loop.policy.rank else None
         if judged is not None:
             relevance.update(zip(fresh, judged, strict=True))
         order = ranked(rounds, relevance, held, loop.policy.rank or {})
-        best = next((r.document for r in order if r.document not in held), None)
-        if best is None:
-            break
-        context = Context(question, (*context.evidence, loop.evidence(best)))
     return order[:k]
 
 

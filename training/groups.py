@@ -55,9 +55,7 @@ class Grouping:
             self.inputs.active(sample["question"], [(p["title"], p["text"]) for p in (*read, last)])
             for last in ([gold] if gold else []) + wrong
         ]
-        if gold is None:
-            return self._labelled(Group(rows, -1), sample, read, None, len(golds))
-        return self._labelled(Group(rows, 0), sample, read, gold, len(golds))
+        return self._labelled(Group(rows, 0 if gold else -1), sample, read, gold, len(golds))
 
     def _labelled(self, group: Group, sample: dict[str, Any], read: list, gold: dict[str, Any] | None, missing: int) -> Group:
         kind = sample["kind"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -84,21 +85,18 @@ class Step:
 
     def reading(self, batch: Batch) -> dict[str, Tensor]:
         """Reading alone, without memory, in groups of like length: most of what a question costs goes to the reader."""
-        order = sorted(range(len(batch.reading)), key=lambda i: len(batch.reading[i].ids))
         out: dict[str, Tensor] = {}
-        for begin in range(0, len(order), self.reading_group):
-            picked = order[begin : begin + self.reading_group]
+        for picked, mask, states in self._read(batch.reading):
             rows, labels = [batch.reading[i] for i in picked], [batch.reading_labels[i] for i in picked]
-            ids, mask, segments = padded(rows, self.device)
-            states = self.model.active(self.model.encode_reading(ids, mask, segments), mask, [None])
             for name, value in self._reading_losses(states, mask, rows, labels).items():
-                out[name] = out.get(name, 0.0) + value * len(picked) / len(order)
+                out[name] = out.get(name, 0.0) + value * len(picked) / len(batch.reading)
         return out
 
     def choosing(self, groups: list[Group]) -> dict[str, Tensor]:
         """Reading without memory where a question's contexts compete with each other."""
         rows = [row for group in groups for row in group.rows]
-        states = self._states(rows)
+        of_row = {i: x[j, : len(rows[i].ids)] for picked, _, x in self._read(rows) for j, i in enumerate(picked)}
+        states = [of_row[i] for i in range(len(rows))]
         allowed = [losses.mask_of([list(row.places)], len(row.ids))[0].to(self.device) for row in rows]
         parts: dict[str, list[Tensor]] = {"span_among": [], "wanted_among": [], "kind": [], "enough_reading": []}
         first = 0
@@ -120,16 +118,13 @@ class Step:
             parts["enough_reading"].append(losses.enough(self.model.heads.enough(heads).squeeze(-1), enough))
         return {name: torch.stack(values).mean() for name, values in parts.items() if values}
 
-    def _states(self, rows: list[ActiveRow]) -> list[Tensor]:
-        """Final states [T, d] of each context, read without memory in groups of like length."""
+    def _read(self, rows: list[ActiveRow]) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+        """Contexts read without memory in groups of like length: their indices, mask [B, T] and final states [B, T, d]."""
         order = sorted(range(len(rows)), key=lambda i: len(rows[i].ids))
-        states: dict[int, Tensor] = {}
         for begin in range(0, len(order), self.reading_group):
             picked = order[begin : begin + self.reading_group]
             ids, mask, segments = padded([rows[i] for i in picked], self.device)
-            x = self.model.active(self.model.encode_reading(ids, mask, segments), mask, [None])
-            states.update({i: x[j, : len(rows[i].ids)] for j, i in enumerate(picked)})
-        return [states[i] for i in range(len(rows))]
+            yield picked, mask, self.model.active(self.model.encode_reading(ids, mask, segments), mask, [None])
 
     def _contexts(
         self, rows: list[ActiveRow], labels: list[ActiveLabel], documents: Documents, name: str

@@ -118,13 +118,10 @@ class EncoderInputs:
         for token, (start, end) in zip(encoded.ids, encoded.offsets, strict=True):
             while names and names[0][0] <= start:
                 placed += [(i, 0, 0) for i in self.title_ids(names.pop(0)[1])]
-            if not self._says_nothing(token, [t for t, _, _ in placed[-2:]]):
+            # A line of dashes would be a token each: of a mark's repetitions two are kept.
+            if not (token in self.marks and [t for t, _, _ in placed[-2:]] == [token, token]):
                 placed.append((token, start, end))
         return placed
-
-    def _says_nothing(self, token: int, before: list[int]) -> bool:
-        """A line of dashes would be a token each: of a mark's repetitions two are kept."""
-        return token in self.marks and before == [token, token]
 
 
 def _share(room: int, wanted: list[int]) -> list[int]:
