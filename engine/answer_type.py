@@ -23,9 +23,11 @@ _PERSON = re.compile(r"^who\b(?!se)|\bby whom\b|\bwhat is the name of the (?:man
 _QUANTITY = re.compile(
     r"\d|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
     r"|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|dozens?"
-    r"|half|quarter|once|twice|double|every|each|daily|weekly|monthly|yearly|annually|hourly|none|never|several|few|many|all)\b",
+    r"|half|quarter|once|twice|double|every|each|daily|weekly|monthly|yearly|annually|hourly|none|never)\b",
     re.IGNORECASE,
 )
+# They answer "how many", but anything that counts does so better.
+_VAGUE = re.compile(r"\b(?:several|few|many|all)\b", re.IGNORECASE)
 _DATE = re.compile(
     r"\b\d{3,4}s?\b(?![.]\d)|\b\d{1,2}(?:st|nd|rd|th)\b|\b\d{1,2}:\d\d\b|\b\d{1,2} ?[ap]\.?m\b|\d ?(?:BC|AD|CE)\b"
     r"|\d{1,4}[-/]\d{1,2}[-/]\d{1,4}|\b(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|later|earlier|past|ago|o'clock"
@@ -35,15 +37,38 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _CAPITAL = re.compile(r"\b[A-Z]")
+_RAISED = re.compile(
+    r"\b(?:error|exception|warning)s? (?:is|are|gets?|does|do|will|class)\b|\b(?:is|gets|be) (?:raised|thrown)\b|\bdoes .+ (?:raise|throw)\b",
+    re.IGNORECASE,
+)
+_CLASS = re.compile(r"\b[A-Z]\w*[a-z][A-Z]\w*")
+_VARIABLE = re.compile(r"\benvironment variables?\b", re.IGNORECASE)
+_SHOUTED = re.compile(r"\b[A-Z][A-Z0-9_]{2,}\b")
+_WORD = re.compile(r"\w+")
 
 
 def fits(question: str, answer: str) -> float:
     """1 where the answer is of the sort that is asked for, -1 where it cannot be, 0 where the wording does not tell."""
     if _COUNT.search(question) and _CLOCK.search(answer) and not _QUANTITY.search(_CLOCK.sub("", answer)):
         return -1.0
-    for asked, is_one in ((_NUMBER, _QUANTITY), (_TIME, _DATE)):
+    if _repeats(question, answer):
+        return -1.0
+    for asked, is_one in ((_NUMBER, _QUANTITY), (_TIME, _DATE), (_VARIABLE, _SHOUTED), (_RAISED, _CLASS)):
         if asked.search(question):
-            return 1.0 if is_one.search(answer) else -1.0
+            return 1.0 if is_one.search(answer) else _unlike(asked, answer)
     if _PERSON.search(question.strip()):
         return 1.0 if _CAPITAL.search(answer) else 0.0
     return 0.0
+
+
+def _unlike(asked: re.Pattern[str], answer: str) -> float:
+    """What does not look like what is asked for: -1, unless it might be that all the same."""
+    might = (asked is _NUMBER and _VAGUE.search(answer)) or (asked is _RAISED and _CAPITAL.search(answer))
+    return 0.0 if might else -1.0
+
+
+def _repeats(question: str, answer: str) -> bool:
+    """Whether an answer says nothing but what was asked, and the question does not offer a choice."""
+    asked = _WORD.findall(question.lower())
+    said = _WORD.findall(answer.lower())
+    return bool(said) and "or" not in asked and set(said) <= set(asked)

@@ -137,11 +137,12 @@ def judged(outcomes: list[tuple[Question, Interleaver, Outcome]]) -> list[list[J
 
 
 def fit_ranking(
-    questions: list[tuple[list[dict[str, float]], list[bool]]], names: Sequence[str], ridge: float = 1e-2
+    questions: list[tuple[list[dict[str, float]], list[bool]]], names: Sequence[str], ridge: float = 1e-2, each: bool = False
 ) -> dict[str, float]:
     """Weights of `names` that rank right things first: softmax over a question's, likelihood of the right ones.
 
-    `questions` are features and whether it is right of each thing to be ranked.
+    `questions` are features and whether it is right of each thing to be ranked. One right thing on top is enough;
+    with `each`, every one is wanted and competes with the wrong ones alone (as in losses.decoupled_contrastive).
     """
     every = torch.tensor([[f[n] for n in names] for features, _ in questions for f in features])
     spread = every.std(0).clamp_min(1e-6)
@@ -153,11 +154,17 @@ def fit_ranking(
     w = torch.zeros(len(names), requires_grad=True)
 
     def loss() -> torch.Tensor:
-        parts = [(x @ w).logsumexp(0) - (x @ w)[y].logsumexp(0) for x, y in rows]
+        parts = [_each_first(x @ w, y) if each else (x @ w).logsumexp(0) - (x @ w)[y].logsumexp(0) for x, y in rows]
         return torch.stack(parts).mean() + ridge * w.square().sum()
 
     _minimise(loss, [w])
     return {n: round(float(v), 4) for n, v in zip(names, w.detach() / spread, strict=True)}
+
+
+def _each_first(scores: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """Mean over right things of -log of its share beside the wrong ones."""
+    wrong = scores[~right].logsumexp(0) if (~right).any() else scores.new_tensor(-math.inf)
+    return torch.nn.functional.softplus(wrong - scores[right]).mean()
 
 
 def ranked(questions: list[list[Judged]], answer: dict[str, float]) -> list[list[Judged]]:

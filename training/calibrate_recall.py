@@ -71,7 +71,7 @@ def main() -> None:
     questions = [q for q in pool if q.golds and all(g in passages for g in q.golds)]
     with passages_in_memory(passages, args.model) as memory:
         guess = {**dict.fromkeys(NAMES, 0.0), **FIRST_GUESS}
-        rank = fit_ranking(ranked_rows(memory, questions, guess), NAMES, ridge=1e-3)
+        rank = fit_ranking(ranked_rows(memory, questions, guess), NAMES, ridge=1e-3, each=True)
     several = sum(q.set in MULTI_HOP for q in questions)
     print(json.dumps({"questions": len(questions), "of several documents": several, "rank": rank}))
     policy = json.loads((args.model / "policy.json").read_text())

@@ -32,6 +32,7 @@ from engine.model.config import ModelConfig
 from engine.model.encoder import MSAEncoder
 from engine.model.inputs import EncoderInputs
 from training.batches import Batch, Collator
+from training.dropout import add_dropout
 from training.groups import Group, Grouping
 from training.step import Step
 
@@ -129,6 +130,8 @@ def train(
         state = torch.load(out / "optimizer.pt", weights_only=True)
         optimizer.load_state_dict(state["optimizer"])
         first = state["step"]
+    if settings.get("dropout"):
+        add_dropout(model, settings["dropout"])
     run_step = Step(model, inputs, settings, teacher)
     torch.set_flush_denormal(True)
     steps, every = settings["steps"], settings["joint_every"]

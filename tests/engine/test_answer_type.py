@@ -25,7 +25,16 @@ from engine.answer_type import fits
         ("Who built it?", "Ada Lund", 1.0),
         ("Who built it?", "the fishermen", 0.0),
         ("Whose idea was it?", "12", 0.0),
-        ("Which exception is raised?", "ValueError", 0.0),
+        ("How many chairs are there?", "several", 0.0),
+        ("Which exception is raised?", "ValueError", 1.0),
+        ("Which exception is raised?", "queue.Full", 0.0),
+        ("What does a lost lock raise?", "the message", -1.0),
+        ("What question did she raise?", "the price", 0.0),
+        ("Which environment variable names the folder?", "TMPDIR", 1.0),
+        ("Which environment variable names the folder?", "_default", -1.0),
+        ("How deeply may it be nested?", "deeply", -1.0),
+        ("Which is older, Lothra or Sund?", "Lothra", 0.0),
+        ("Which of the towns is older?", "the towns", -1.0),
     ],
 )
 def test_whether_an_answer_is_of_the_sort_asked_for(question, answer, fit):

@@ -34,3 +34,11 @@ def test_what_sets_gold_apart_gets_the_weight():
     rows = [([{"a": 1.0, "b": float(n % 2)}, {"a": 0.0, "b": float((n + 1) % 2)}], [True, False]) for n in range(40)]
     weights = fit_ranking(rows, ("a", "b"))
     assert weights["a"] > 1.0 and weights["b"] == pytest.approx(0.0, abs=0.05)
+
+
+def test_each_gold_thing_is_wanted_not_one_on_top():
+    """The first gold one is easily told by `a`; `b` finds the second, in seven of ten questions."""
+    easy, yes, no = {"a": 4.0, "b": 0.0}, {"a": 0.0, "b": 1.0}, {"a": 0.0, "b": 0.0}
+    rows = [([easy, yes, no] if n < 7 else [easy, no, yes], [True, True, False]) for n in range(10)]
+    one, each = fit_ranking(rows, ("a", "b")), fit_ranking(rows, ("a", "b"), each=True)
+    assert each["b"] > 0.5 and one["b"] < 0
