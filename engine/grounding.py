@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from engine.model.tables import tables
 from engine.results import Citation
 from engine.store import page_of
 
@@ -32,11 +33,15 @@ def sentence_spans(text: str, *, by_line: bool = False) -> list[tuple[int, int]]
 
 
 def quote_span(text: str, start: int, end: int, *, by_line: bool = False) -> tuple[int, int]:
-    """The sentence or sentences around [start, end), cut to MAX_QUOTE characters at blanks when they are longer."""
+    """The sentence or sentences around [start, end), or the row of a table; cut to MAX_QUOTE characters at blanks when they
+    are longer."""
     touched = [(a, b) for a, b in sentence_spans(text, by_line=by_line) if b > start and a < end]
     if not touched:
         return start, end
-    a, b = min(touched[0][0], start), max(touched[-1][1], end)
+    if "|" in text and not by_line:
+        rows = ((row[0][0], row[-1][1]) for table in tables(text) for row in table.rows)
+        touched += (row for row in rows if row[0] <= start and end <= row[1])
+    a, b = min(start, *(a for a, _ in touched)), max(end, *(b for _, b in touched))
     if b - a <= MAX_QUOTE or b - a <= end - start:
         return a, b
     spare = max(0, MAX_QUOTE - (end - start)) // 2

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 LOOK = 16
 """So many of a round's documents are read; the others follow in the order of routing."""
-NOT_LISTED = 40
-"""The place of a document that a round has not found."""
 
 
 def recall(loop: Interleaver, question: str, k: int, max_hops: int) -> list[Routed]:
@@ -69,8 +67,8 @@ def features(
     known: dict[int, dict[str, float]] = {}
     for document, log_odds in relevance.items():
         later = [(number, *at[document]) for number, at in enumerate(places[1:], 1) if document in at]
-        number, place, routed = min(later, key=lambda x: x[1], default=(min(1, len(rounds) - 1), NOT_LISTED, None))
-        first_place, first = places[0].get(document, (NOT_LISTED, None))
+        number, place, routed = min(later, key=lambda x: x[1], default=(min(1, len(rounds) - 1), math.inf, None))
+        first_place, first = places[0].get(document, (math.inf, None))
         known[document] = {
             "relevance": log_odds,
             "held": float(document in held),
@@ -80,11 +78,11 @@ def features(
     return known
 
 
-def _speaks(prefix: str, place: int, routed: Routed | None, of_round: Sequence[Routed]) -> dict[str, float]:
-    """Place, routing and exact words; a document that is not listed routes like the round's last."""
+def _speaks(prefix: str, place: float, routed: Routed | None, of_round: Sequence[Routed]) -> dict[str, float]:
+    """Reciprocal rank, routing and exact words; a document that is not listed routes like the round's last."""
     worst = min((r.routing for r in of_round), default=0.0)
     return {
-        f"{prefix}place": math.log1p(place),
+        f"{prefix}place": 1 / (1 + place),
         f"{prefix}routing": routed.routing if routed else worst,
         f"{prefix}lexical": routed.lexical if routed else 0.0,
     }

@@ -62,8 +62,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("qa", type=Path)
-    parser.add_argument("--questions", type=int, default=30, help="a set")
-    parser.add_argument("--passages", type=int, default=200, help="a set")
+    parser.add_argument("--questions", type=int, default=60, help="a set")
+    parser.add_argument("--passages", type=int, default=2000, help="a set")
     args = parser.parse_args()
     # Not the set of code: it has no validation part of its own.
     sets = [s for s in SETS if (args.qa / f"{s}.contexts.jsonl.xz").exists()]

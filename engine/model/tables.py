@@ -1,7 +1,8 @@
 """Tables in plain text: rows of cells between upright strokes, and what each cell's column is called.
 
 A row read on its own does not say what its numbers are. Markdown marks the header with a line of dashes; in text taken
-from a PDF or a page of HTML it is the first row, if it looks like names of columns.
+from a PDF or a page of HTML it is the first row, if it looks like names of columns. In text of HTML, which keeps the lines
+of its file, the further cells of a row may stand on lines of their own, each behind a stroke.
 """
 
 from __future__ import annotations
@@ -28,14 +29,11 @@ class Table:
 def tables(text: str) -> Iterator[Table]:
     """The tables of a text: two rows or more, of as many cells, with nothing but blank lines between them."""
     table, marked = Table(), False
-    for start, end in _lines(text):
+    for cells, start, end in _rows(text):
         line = text[start:end]
-        if not line.strip():
-            continue
         if "|" in line and "--" in line and _RULE.issuperset(line) and len(table.rows) == 1:
             marked = True
             continue
-        cells = _cells(text, start, end)
         if table.rows and len(cells) != len(table.rows[0]):
             yield from _whole(text, table, marked)
             table, marked = Table(), False
@@ -52,6 +50,30 @@ def _whole(text: str, table: Table, marked: bool) -> Iterator[Table]:
     if marked or (short and len(names) >= _FEWEST_UNMARKED and all(names)):
         table.header = names
     yield table
+
+
+def _rows(text: str) -> Iterator[tuple[list[tuple[int, int]], int, int]]:
+    """(cells, start, end) of each row or line of prose, which has no cells; blank lines are passed over."""
+    row: list[tuple[int, int]] = []
+    for start, end in _lines(text):
+        line = text[start:end]
+        if not line.strip():
+            continue
+        cells = _cells(text, start, end)
+        # A stroke at the front alone: one more cell, after empty ones, of the row that the line before belongs to.
+        hangs = line.lstrip().startswith("|") and not line.rstrip().endswith("|")
+        if row and hangs and all(a == b for a, b in cells[:-1]):
+            row += cells
+            continue
+        if row:
+            yield row if len(row) > 1 else [], row[0][0], row[-1][1]
+        row = []
+        if cells:
+            yield cells, start, end
+        else:
+            row = [(start + len(line) - len(line.lstrip()), start + len(line.rstrip()))]
+    if row:
+        yield row if len(row) > 1 else [], row[0][0], row[-1][1]
 
 
 def _lines(text: str) -> Iterator[tuple[int, int]]:
@@ -100,9 +122,7 @@ def _named_rows(text: str, header: Sequence[str]) -> Iterator[tuple[list[list[tu
 
 def first_row(text: str) -> list[tuple[int, int]]:
     """The cells of the row a text begins with; none if it does not begin with one."""
-    start = len(text) - len(text.lstrip())
-    end = text.find("\n", start)
-    return _cells(text, text.rfind("\n", 0, start) + 1, len(text) if end < 0 else end)
+    return next((cells for cells, _, _ in _rows(text)), [])
 
 
 def header_before(before: str, columns: int) -> list[str]:

@@ -59,7 +59,7 @@ class _Extractor:
         self._heading: tuple[int, int, list[str]] | None = None
         self._space = False  # whether the next word on this line needs a space before it
         self._cells = 0  # of the table's row so far
-        self._stroke = False  # whether the next word on this line begins a further cell
+        self._strokes = 0  # further cells of the row that have begun since its last word
 
     def reach(self, line: int) -> None:
         """Emit line ends until the text is at the file's line."""
@@ -70,10 +70,10 @@ class _Extractor:
         if tag not in _INLINE:
             self._space = True
         if tag == "tr":
-            self._cells = 0
+            self._cells = self._strokes = 0
         elif tag in _CELLS:
             self._cells += 1
-            self._stroke = self._cells > 1
+            self._strokes += self._cells > 1
         if single:
             return
         if tag in _ENDS_DROPPING:
@@ -113,10 +113,11 @@ class _Extractor:
             data = re.sub(r" ?\n ?", "\n", data)
         if self._heading:
             self._heading[2].append(data if not self._space else " " + data)
-        if self._stroke and data.strip():
-            self._stroke = False
-            if not self._at_line_start(or_space=data[0] == "\n"):
-                data = f" | {data.lstrip()}"
+        if self._strokes and data.strip():
+            before = data[: len(data) - len(data.lstrip())]
+            alone = "\n" in before or self._at_line_start(or_space=True)
+            data = f"{before if alone else ' '}{'| ' * self._strokes}{data.lstrip()}"
+            self._strokes = 0
         if self._space and not data[0].isspace() and not self._at_line_start():
             data = " " + data
         if data.startswith(" ") and not self._preformatted and self._at_line_start(or_space=True):

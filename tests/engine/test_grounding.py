@@ -45,6 +45,13 @@ def test_a_quote_is_the_whole_sentence():
     assert text[a:b] == "Five days carry over. Ask Mina."
 
 
+def test_a_cell_is_quoted_with_its_row():
+    text = "Where\n| Room\n\nNorway\n| £165\n\nLondon\n| £175\n\nNo more."
+    for cell, row in (("£165", "Norway\n| £165"), ("London", "London\n| £175"), ("No more", "No more.")):
+        start = text.index(cell)
+        assert text[slice(*quote_span(text, start, start + len(cell)))] == row
+
+
 def test_a_code_quote_is_its_line():
     text = "LIMIT = 4\r\n\r\ndef retry():\r\n    return LIMIT\r\n"
     start = text.index("4")

@@ -79,12 +79,12 @@ def test_what_speaks_for_a_document():
     rounds = [[routed(1, 0.9, 0.5), routed(2, 0.4)], [routed(3, 0.8, 1.0), routed(2, 0.3)], [routed(2, 0.7)]]
     known = features(rounds, {1: 0.1, 2: 0.2, 3: 0.3}, {1})
     assert known[1]["held"] == 1.0 and known[2]["held"] == 0.0
-    assert (known[1]["routing"], known[1]["lexical"], known[1]["place"]) == (0.9, 0.5, 0.0)
+    assert (known[1]["routing"], known[1]["lexical"], known[1]["place"]) == (0.9, 0.5, 1.0)
     # Not found in the first round: it routes like the last that was.
-    assert known[3]["routing"] == 0.4 and known[3]["later_routing"] == 0.8 and known[3]["later_lexical"] == 1.0
+    assert (known[3]["routing"], known[3]["place"]) == (0.4, 0.0) and known[3]["later_routing"] == 0.8 and known[3]["later_lexical"] == 1.0
     # Of two later rounds, that in which it stood higher.
-    assert known[2]["later_routing"] == 0.7 and known[2]["later_place"] == 0.0
-    assert known[1]["later_routing"] == 0.3 and known[1]["later_place"] > known[2]["place"]
+    assert known[2]["later_routing"] == 0.7 and known[2]["later_place"] == 1.0
+    assert (known[1]["later_routing"], known[1]["later_place"], known[2]["place"]) == (0.3, 0.0, 0.5)
 
 
 def test_a_score_is_what_was_weighed():

@@ -74,3 +74,19 @@ def test_a_table_may_have_begun_before():
 def test_long_rules_are_read_at_once():
     rule = "|" + "-" * 200_000
     assert column_names(f"| a | b | c |\n{rule}x\n| d | e | f |") == [] and header_before(f"| a | b |\n{rule}|\n", 2) == ["a", "b"]
+
+
+HANGING = "Rates\n\n\nWhere\n| Room\n| Meals\n\n\nNorway\n| | £62\n\nLondon\n\n| £175\n| £45\nThe sums are limits."
+
+
+def test_cells_on_lines_of_their_own():
+    [rows] = cells(HANGING)
+    assert rows == [["Where", "Room", "Meals"], ["Norway", "", "£62"], ["London", "£175", "£45"]]
+    assert named(HANGING) == [("Where", "Norway"), ("Meals", "£62"), ("Where", "London"), ("Room", "£175"), ("Meals", "£45")]
+    rest = HANGING[HANGING.index("London") :]
+    assert len(first_row(rest)) == 3 and header_before(HANGING[: HANGING.index("London")], 3) == ["Where", "Room", "Meals"]
+
+
+def test_markdown_rows_do_not_hang_on_prose():
+    for text in ("Prices:\n| a | b |\n| c | d |", "Prices:\n| a | b\n| c | d"):
+        assert cells(text) == [[["a", "b"], ["c", "d"]]]
