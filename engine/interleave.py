@@ -42,7 +42,8 @@ class Policy:
     `later_inject`, from `hypotheses` contexts. `choice` weighs what says that a document is wanted, `later_choice` the
     same once evidence is read, `answer` ranks readings, and `sure` turns `sureness` into the log-odds that the best one
     is right.
-    `rank` weighs what `engine.recall.features` names; without it a recall goes by routing alone.
+    `rank` weighs what `engine.recall.features` names after the first round of a recall, `later_rank` (by default the same)
+    after further ones; without `rank` a recall goes by routing alone.
     `keep` ranks the contexts that were read: the best go on as hypotheses.
     The loop has enough from a confidence of `stop`, if the model's own *enough* is at least `enough`; from a
     confidence of `found` an answer is given: a third, as a wrong one that is called unsure costs half of what a right
@@ -62,6 +63,7 @@ class Policy:
     choice: Mapping[str, float] = field(default_factory=lambda: {"head": 1.0, "routing": 0.0, "lexical": 3.0, "bias": 0.0})
     later_choice: Mapping[str, float] | None = None
     rank: Mapping[str, float] | None = None
+    later_rank: Mapping[str, float] | None = None
     keep: Mapping[str, float] = field(default_factory=lambda: {"choice": 1.0, "relevance": 0.0, "bias": 0.0})
     answer: Mapping[str, float] = field(
         default_factory=lambda: {"reading": 0.7, "choice": 0.3, "agree": 0.5, "hop": -0.7, "words": 0.0, "bias": 0.0}

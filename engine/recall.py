@@ -24,6 +24,7 @@ LOOK = 16
 
 def recall(loop: Interleaver, question: str, k: int, max_hops: int) -> list[Routed]:
     """The k best documents, best first, after at most `max_hops` rounds."""
+    policy = loop.policy
     context = Context(question)
     rounds: list[list[Routed]] = []
     relevance: dict[int, float] = {}
@@ -38,10 +39,11 @@ def recall(loop: Interleaver, question: str, k: int, max_hops: int) -> list[Rout
             context = Context(question, (*context.evidence, loop.evidence(best)))
         rounds.append(loop.route(context, max(k, LOOK), held))
         fresh = [r.document for r in rounds[-1][:LOOK] if r.document not in relevance]
-        judged = loop.relevance(question, fresh) if loop.policy.rank else None
+        judged = loop.relevance(question, fresh) if policy.rank else None
         if judged is not None:
             relevance.update(zip(fresh, judged, strict=True))
-        order = ranked(rounds, relevance, held, loop.policy.rank or {})
+        weights = policy.later_rank if number and policy.later_rank else policy.rank
+        order = ranked(rounds, relevance, held, weights or {})
     return order[:k]
 
 
@@ -54,7 +56,7 @@ def ranked(
     """
     joined = joined_rounds(rounds)
     known = features(rounds, relevance, held)
-    scores = {d: sum(weights[name] * value for name, value in f.items()) for d, f in known.items()}
+    scores = {d: sum(weight * f[name] for name, weight in weights.items()) for d, f in known.items()}
     read = [replace(r, score=scores[r.document]) for r in joined if r.document in scores]
     return sorted(read, key=lambda r: (-r.score, r.document)) + [r for r in joined if r.document not in scores]
 

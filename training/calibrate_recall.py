@@ -2,8 +2,8 @@
 
     python -m training.calibrate_recall MODEL_FOLDER QA_FOLDER [--questions N] [--passages N]
 
-Adds `rank` to MODEL_FOLDER/policy.json (training.calibrate writes the rest, and comes first). A ranking (softmax over a
-question's documents, likelihood of its gold ones) over `engine.recall.features` after two rounds.
+Adds `rank` and `later_rank` to MODEL_FOLDER/policy.json (training.calibrate writes the rest, and comes first): rankings over
+`engine.recall.features` after one round and after two, in which each gold passage competes with all that are not.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from engine.recall import features, recall
 from training.calibrate import fit_ranking
 
 ROUNDS = 2
-FIRST_GUESS = {"relevance": 1.0, "routing": 10.0, "lexical": 2.0}
-NAMES = ("relevance", "held", "place", "routing", "lexical", "later_place", "later_routing", "later_lexical")
+FIRST_GUESS = {"relevance": 0.4, "place": 2.0, "routing": 6.0, "lexical": 1.2}
+NAMES = tuple(FIRST_GUESS)
+LATER_NAMES = (*NAMES, "held", "later_place", "later_routing", "later_lexical")
+Rows = list[tuple[list[dict[str, float]], list[bool]]]
 
 
-def ranked_rows(
-    memory: Memory, questions: list, rank: dict[str, float]
-) -> list[tuple[list[dict[str, float]], list[bool]]]:
-    """Per question the features of all documents read in two rounds ranked by `rank`, and which are gold."""
+def ranked_rows(memory: Memory, questions: list, rank: dict[str, float], hops: int = ROUNDS) -> Rows:
+    """Per question the features of all documents read in the rounds of a recall that ranks by `rank`, and which are gold."""
     rows = []
     asker = memory._asking()
-    asker.policy = replace(asker.policy, rank=rank)
+    asker.policy = replace(asker.policy, rank=rank, later_rank=None)
     for question in questions:
         loop = Kept(asker.model, asker.store, asker._loop(None).router, asker.policy)
-        recall(loop, question.question, 1, ROUNDS)
+        recall(loop, question.question, 1, hops)
         known = features(loop.rounds, loop.judged, loop.held)
         rows.append((list(known.values()), [loop.row(d).record in question.golds for d in known]))
     return rows
@@ -70,12 +70,13 @@ def main() -> None:
     pool, passages = load_pool(args.qa, sets, args.questions, args.passages, needs_answer=False)
     questions = [q for q in pool if q.golds and all(g in passages for g in q.golds)]
     with passages_in_memory(passages, args.model) as memory:
-        guess = {**dict.fromkeys(NAMES, 0.0), **FIRST_GUESS}
-        rank = fit_ranking(ranked_rows(memory, questions, guess), NAMES, ridge=1e-3, each=True)
+        rank = fit_ranking(ranked_rows(memory, questions, FIRST_GUESS, 1), NAMES, ridge=1e-3, each=True)
+        later = fit_ranking(ranked_rows(memory, questions, rank), LATER_NAMES, ridge=1e-3, each=True)
     several = sum(q.set in MULTI_HOP for q in questions)
-    print(json.dumps({"questions": len(questions), "of several documents": several, "rank": rank}))
+    fitted = {"rank": rank, "later_rank": later}
+    print(json.dumps({"questions": len(questions), "of several documents": several, **fitted}))
     policy = json.loads((args.model / "policy.json").read_text())
-    (args.model / "policy.json").write_text(json.dumps({**policy, "rank": rank}, indent=2) + "\n")
+    (args.model / "policy.json").write_text(json.dumps({**policy, **fitted}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

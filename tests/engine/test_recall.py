@@ -11,8 +11,8 @@ from engine.model.interface import Evidence
 from engine.recall import LOOK, features, ranked, recall
 from engine.routing import Routed
 
-PLAIN = {"relevance": 1.0, "held": 0.0, "place": 0.0, "routing": 0.0, "lexical": 0.0}
-RANK = {**PLAIN, "later_place": 0.0, "later_routing": 0.0, "later_lexical": 0.0}
+PLAIN = {"relevance": 1.0, "place": 0.0, "routing": 0.0, "lexical": 0.0}
+RANK = {**PLAIN, "held": 0.0, "later_place": 0.0, "later_routing": 0.0, "later_lexical": 0.0}
 
 
 @dataclass
@@ -56,6 +56,12 @@ def test_what_reads_best_leads_and_is_followed():
 def test_a_model_that_only_routes_goes_by_routing():
     for loop in (Loop({(): [1, 2], (1,): [3]}, None), Loop({(): [1, 2], (1,): [3]}, {2: 9.0}, Policy(rank=None))):
         assert found(loop, 3, 1) == [1, 2] and found(loop, 3, 2) == [1, 3, 2]
+
+
+def test_after_a_second_round_its_own_weights_rank():
+    later = {**RANK, "relevance": -1.0}
+    loop = Loop({(): [1, 2], (2,): [3]}, {1: 1.0, 2: 2.0, 3: 0.0}, Policy(rank=PLAIN, later_rank=later))
+    assert found(loop, 3, 1) == [2, 1] and found(loop, 3, 2) == [3, 1, 2]
 
 
 def test_beyond_what_is_read_the_order_is_routings():

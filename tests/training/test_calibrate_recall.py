@@ -12,7 +12,7 @@ from tiny import save_model  # noqa: E402
 from benchmarks.sets import Question, passages_in_memory  # noqa: E402
 from engine.recall import features  # noqa: E402
 from training.calibrate import fit_ranking  # noqa: E402
-from training.calibrate_recall import FIRST_GUESS, NAMES, ranked_rows  # noqa: E402
+from training.calibrate_recall import FIRST_GUESS, LATER_NAMES, ranked_rows  # noqa: E402
 
 TEXTS = {"key": "The key hangs at number 14.", "mina": "Mina has the key.", "fern": "The fern needs shade."}
 
@@ -21,13 +21,13 @@ def test_all_that_is_read_is_told_with_what_is_gold(tmp_path: Path):
     passages = {i: {"id": i, "title": i, "text": text} for i, text in TEXTS.items()}
     question = Question("t", "1", "what number has the key", ["14"], ["key"], "extractive")
     with passages_in_memory(passages, save_model(tmp_path / "model")) as memory:
-        [(rows, gold)] = ranked_rows(memory, [question], {**dict.fromkeys(NAMES, 0.0), **FIRST_GUESS})
+        [(rows, gold)] = ranked_rows(memory, [question], FIRST_GUESS)
     assert sorted(gold) == [False, False, True]
-    assert all(set(row) == set(NAMES) for row in rows) and sum(row["held"] for row in rows) == 1.0
+    assert all(set(row) == set(LATER_NAMES) for row in rows) and sum(row["held"] for row in rows) == 1.0
 
 
 def test_the_names_are_those_of_the_features():
-    assert set(features([[]], {1: 0.0}, ())[1]) == set(NAMES)
+    assert set(features([[]], {1: 0.0}, ())[1]) == set(LATER_NAMES)
 
 
 def test_what_sets_gold_apart_gets_the_weight():
