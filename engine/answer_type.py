@@ -44,6 +44,7 @@ _RAISED = re.compile(
 _CLASS = re.compile(r"\b[A-Z]\w*[a-z][A-Z]\w*")
 _VARIABLE = re.compile(r"\benvironment variables?\b", re.IGNORECASE)
 _SHOUTED = re.compile(r"\b[A-Z][A-Z0-9_]{2,}\b")
+_CHOICE = frozenset(("or", "between", "either"))
 _WORD = re.compile(r"\w+")
 
 
@@ -69,6 +70,5 @@ def _unlike(asked: re.Pattern[str], answer: str) -> float:
 
 def _repeats(question: str, answer: str) -> bool:
     """Whether an answer says nothing but what was asked, and the question does not offer a choice."""
-    asked = _WORD.findall(question.lower())
-    said = _WORD.findall(answer.lower())
-    return bool(said) and "or" not in asked and set(said) <= set(asked)
+    asked, said = ({*_WORD.findall(text.lower())} for text in (question, answer))
+    return bool(said) and said <= asked and asked.isdisjoint(_CHOICE)

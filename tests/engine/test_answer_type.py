@@ -34,6 +34,7 @@ from engine.answer_type import fits
         ("Which environment variable names the folder?", "_default", -1.0),
         ("How deeply may it be nested?", "deeply", -1.0),
         ("Which is older, Lothra or Sund?", "Lothra", 0.0),
+        ("Which is older, of the choice between Lothra and Sund?", "Sund", 0.0),
         ("Which of the towns is older?", "the towns", -1.0),
     ],
 )
