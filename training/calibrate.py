@@ -3,9 +3,9 @@
     python -m training.calibrate MODEL_FOLDER QA_FOLDER [--questions N] [--passages N]
 
 A logistic regression says which routed document is wanted (head, routing, exact words), one which of those read is (choice,
-relevance), a ranking which reading is right, and another regression how sure that is (Platt 1999). The weights of exact
-words in routing are picked from a grid by recall: at 6 where routing ranks, at 16 where it proposes. Writes
-MODEL_FOLDER/policy.json and prints what it measured.
+relevance), a ranking which reading is right, and another regression how sure that is (Platt 1999), also where the gold
+passages are kept out of sight. The weights of exact words in routing are picked from a grid by recall: at 6 where routing
+ranks, at 16 where it proposes. Writes MODEL_FOLDER/policy.json and prints what it measured.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -27,6 +27,11 @@ from benchmarks.sets import Question, load_pool, write_records
 from engine import Memory
 from engine.interleave import Interleaver, Outcome, Policy, sureness, weighed
 from engine.model.interface import Context
+
+if TYPE_CHECKING:
+    from engine.model.interface import MemoryModel
+    from engine.routing import Router
+    from engine.store import Store
 
 SETS = ("squad", "hotpotqa", "hotpotqa_evidence", "nq_gold", "hybridqa_ott", "tatqa_text", "boolq", "fairytaleqa")
 RANKED_BY = ("reading", "choice", "hop", "agree", "words", "fits")
@@ -53,6 +58,17 @@ def fit(rows: list[dict[str, float]], labels: list[float], ridge: float = 1e-3) 
     return {**weights, "bias": round(float(w[-1].detach() - (scaled * mean).sum()), 4)}
 
 
+class Without(Interleaver):
+    """A loop over a memory as if it did not hold the documents `gone`."""
+
+    def __init__(self, model: MemoryModel, store: Store, router: Router, policy: Policy, gone: set[int]):
+        super().__init__(model, store, router, policy)
+        self.gone = gone
+
+    def _route(self, contexts, k, exclude, lexical_weight):
+        return super()._route(contexts, k, [held | self.gone for held in exclude], lexical_weight)
+
+
 class Bench:
     """A memory over the validation passages and the questions asked of it."""
 
@@ -61,6 +77,9 @@ class Bench:
         self.asker = memory._asking()
         self.router = self.asker._loop(None).router
         self.store = self.asker.store
+        self.of_record: dict[str | None, list[int]] = defaultdict(list)
+        for row in self.store.documents(self.store.all_document_ids()):
+            self.of_record[row.record].append(row.id)
 
     def loop(self, policy: Policy) -> Interleaver:
         return Interleaver(self.asker.model, self.store, self.router, policy)
@@ -81,6 +100,15 @@ class Bench:
                 for k in hits:
                     hits[k] += len(set(question.golds) & set(found[:k]))
         return {f"R@{k}": round(100 * n / total, 1) for k, n in hits.items()}
+
+    def absent(self, policy: Policy, hops: int) -> list[tuple[Question, Interleaver, Outcome]]:
+        """Every second question, asked as if its gold passages were not in the memory; not yes or no, which chance gets right."""
+        rows = []
+        for question in [q for q in self.questions if q.golds and q.kind != "yesno"][::2]:
+            gone = {d for record in question.golds for d in self.of_record[record]}
+            loop = Without(self.asker.model, self.store, self.router, policy, gone)
+            rows.append((question, loop, loop.ask(question.question, hops)))
+        return rows
 
     def outcomes(self, policy: Policy, hops: int) -> list[tuple[Question, Interleaver, Outcome]]:
         rows = []
@@ -208,14 +236,24 @@ def _minimise(loss: Callable[[], torch.Tensor], parameters: list[torch.Tensor]) 
     optimizer.step(closure)
 
 
-def fit_answers(questions: list[Question], readings: list[list[Judged]]) -> dict[str, dict[str, float]]:
-    """The policy's `answer` and `sure`; prints what they measure on the very questions they were fitted on."""
+def fit_answers(
+    questions: list[Question], readings: list[list[Judged]], absent: list[list[Judged]]
+) -> dict[str, dict[str, float]]:
+    """The policy's `answer` and `sure`; prints what they measure on the very questions they were fitted on.
+
+    `absent` are the readings of questions whose gold passages were kept out: how sure to be has to be learned from what
+    is not there too.
+    """
     right = [([j.features for j in q], [j.f1 >= RIGHT for j in q]) for q in readings if q]
     answer = {**fit_ranking(right, RANKED_BY), "bias": 0.0}
     asked = ranked(readings, answer)
-    sure = fit([sureness(q) for q in asked], [float(q[0].f1 >= RIGHT) for q in asked])
+    missed = ranked(absent, answer)
+    both = asked + missed
+    sure = fit([sureness(q) for q in both], [float(q[0].f1 >= RIGHT) for q in both])
     print(json.dumps({"answer": answer, "sure": sure}), flush=True)
     policy = replace(Policy(), answer=answer, sure=sure)
+    said = [weighed(sure, sureness(q)) < math.log(policy.found / (1 - policy.found)) for q in missed]
+    print(json.dumps({"kept out": len(absent), "said so": sum(said) + len(absent) - len(missed)}), flush=True)
     for hops in (1, 2):
         print(json.dumps({"hops": hops, **report(questions, readings, policy, hops)}), flush=True)
     return {"answer": answer, "sure": sure}
@@ -250,8 +288,9 @@ def main() -> None:
             print(json.dumps({"choice": choice, "later_choice": later}), flush=True)
             keep = fit(*keep_rows(bench, bench.outcomes(policy, 1)))
             print(json.dumps({"keep": keep}), flush=True)
-            readings = judged(bench.outcomes(replace(policy, later_choice=later, keep=keep), 2))
-    shipped = {**words, "choice": choice, "later_choice": later, "keep": keep, **fit_answers(questions, readings)}
+            policy = replace(policy, later_choice=later, keep=keep)
+            readings, absent = judged(bench.outcomes(policy, 2)), judged(bench.absent(policy, 2))
+    shipped = {**words, "choice": choice, "later_choice": later, "keep": keep, **fit_answers(questions, readings, absent)}
     (args.model / "policy.json").write_text(json.dumps(shipped, indent=2) + "\n")
 
 

@@ -1,0 +1,45 @@
+"""How sure an answer is, is also learned from questions whose passages are kept out of sight."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
+
+from tiny import save_model  # noqa: E402
+
+from benchmarks.sets import Question, passages_in_memory  # noqa: E402
+from engine.interleave import Policy, weighed  # noqa: E402
+from engine.model.interface import Context  # noqa: E402
+from training.calibrate import Bench, Judged, fit_answers, judged  # noqa: E402
+
+TEXTS = {"key": "The key hangs at number 14.", "mina": "Mina has the key.", "fern": "The fern needs shade."}
+NAMES = ("reading", "choice", "hop", "agree", "words", "fits", "relevance")
+
+
+def test_gold_passages_are_out_of_sight(tmp_path: Path):
+    passages = {i: {"id": i, "title": i, "text": text} for i, text in TEXTS.items()}
+    questions = [
+        Question("t", "1", "what number has the key", ["14"], ["key"], "extractive"),
+        Question("t", "2", "who has it", ["Mina"], ["mina"], "extractive"),
+        Question("t", "3", "does the fern need shade", ["yes"], ["fern"], "yesno"),
+    ]
+    with passages_in_memory(passages, save_model(tmp_path / "model")) as memory:
+        bench = Bench(memory, questions)
+        [(question, loop, outcome)] = bench.absent(Policy(), 2)
+        seen = {loop.row(r.document).record for this in outcome.rounds for row in this.routed for r, _ in row}
+        everything = {loop.row(r.document).record for r in bench.loop(Policy()).route(Context(question.question), 9, ())}
+    assert question.id == "1" and seen == {"mina", "fern"} and everything == set(TEXTS)
+    assert judged([(question, loop, outcome)])[0]
+
+
+def test_what_is_not_there_lowers_confidence():
+    def readings(number: int, right: bool) -> list[Judged]:
+        """The best reading, and another that lies one, two or three behind."""
+        best, other = (dict.fromkeys(NAMES, 0.0) | {"reading": number / 2 - behind} for behind in (0, 1 + number % 3))
+        return [Judged(best, "a", float(right)), Judged(other, "b", 0.0)]
+
+    questions = [Question("t", str(n), "q", ["a"], ["g"], "extractive") for n in range(20)]
+    there = [readings(n, n > 4) for n in range(20)]
+    middling = {"score": 4.0, "share": -0.2, "relevance": 0.0, "yesno": 0.0}
+    without, beside = (fit_answers(questions, there, absent)["sure"] for absent in ([], [readings(n, False) for n in range(10)]))
+    assert weighed(beside, middling) < weighed(without, middling) - 0.5
