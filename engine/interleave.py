@@ -46,8 +46,7 @@ class Policy:
     after further ones; without `rank` a recall goes by routing alone.
     `keep` ranks the contexts that were read: the best go on as hypotheses.
     The loop has enough from a confidence of `stop`, if the model's own *enough* is at least `enough`; from a
-    confidence of `found` an answer is given: a third, as a wrong one that is called unsure costs half of what a right
-    one is worth.
+    confidence of `found` an answer is given: where a wrong one, called unsure, costs two fifths of what a right one is worth.
     """
 
     max_hops: int = 2
@@ -59,7 +58,7 @@ class Policy:
     candidate_weight: float | None = None
     stop: float = 0.5
     enough: float = 0.0
-    found: float = 0.33
+    found: float = 0.28
     choice: Mapping[str, float] = field(default_factory=lambda: {"head": 1.0, "routing": 0.0, "lexical": 3.0, "bias": 0.0})
     later_choice: Mapping[str, float] | None = None
     rank: Mapping[str, float] | None = None
