@@ -44,6 +44,10 @@ _RAISED = re.compile(
 _CLASS = re.compile(r"\b[A-Z]\w*[a-z][A-Z]\w*")
 _VARIABLE = re.compile(r"\benvironment variables?\b", re.IGNORECASE)
 _SHOUTED = re.compile(r"\b[A-Z][A-Z0-9_]{2,}\b")
+# (asked for by, what is one, what might be one all the same)
+_SORTS = (
+    (_NUMBER, _QUANTITY, _VAGUE), (_TIME, _DATE, None), (_VARIABLE, _SHOUTED, None), (_RAISED, _CLASS, _CAPITAL),
+)  # fmt: skip
 _CHOICE = frozenset(("or", "between", "either"))
 _WORD = re.compile(r"\w+")
 
@@ -54,18 +58,12 @@ def fits(question: str, answer: str) -> float:
         return -1.0
     if _repeats(question, answer):
         return -1.0
-    for asked, is_one in ((_NUMBER, _QUANTITY), (_TIME, _DATE), (_VARIABLE, _SHOUTED), (_RAISED, _CLASS)):
+    for asked, is_one, might_be in _SORTS:
         if asked.search(question):
-            return 1.0 if is_one.search(answer) else _unlike(asked, answer)
+            return 1.0 if is_one.search(answer) else 0.0 if might_be and might_be.search(answer) else -1.0
     if _PERSON.search(question.strip()):
         return 1.0 if _CAPITAL.search(answer) else 0.0
     return 0.0
-
-
-def _unlike(asked: re.Pattern[str], answer: str) -> float:
-    """What does not look like what is asked for: -1, unless it might be that all the same."""
-    might = (asked is _NUMBER and _VAGUE.search(answer)) or (asked is _RAISED and _CAPITAL.search(answer))
-    return 0.0 if might else -1.0
 
 
 def _repeats(question: str, answer: str) -> bool:
