@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from engine.comparing import Comparison, comparison, speaks_of
 from engine.grounding import LINE_KINDS, best_sentence, cite, quote_span
 from engine.interleave import Found, Interleaver, Outcome, Policy, Round
 from engine.recall import recall
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from engine.store import DocumentRow, Store
 
 NEAREST = 3
+FACTS = 5
+"""Readings among which a fact of the sort that is compared is looked for."""
 ATTEMPTS = 3
 # Where several things are asked for, so many times as many documents are read at first.
 WIDER = 2
@@ -38,11 +41,51 @@ class Asker:
     def ask(
         self, question: str, top_k: int | None, max_hops: int | None, on_hop: Callable[[Hop], None] | None
     ) -> Answer:
-        """A question about several named things is asked of each. Raises UnsupportedError when the model cannot answer."""
+        """A question about several named things is asked of each; one that compares two, too, and decided by what is found.
+        Raises UnsupportedError when the model cannot answer."""
         parts = one_by_one(question)
         if parts:
             return _together(question, [self._ask(part, top_k, max_hops, on_hop) for part in parts])
-        return self._ask(question, top_k, max_hops, on_hop)
+        compared = comparison(question)
+        decided = compared and self._retried(lambda: self._compare(question, compared, top_k, max_hops, on_hop))
+        return decided or self._ask(question, top_k, max_hops, on_hop)
+
+    def _compare(
+        self, question: str, compared: Comparison, top_k: int | None, max_hops: int | None, on_hop: Callable[[Hop], None] | None
+    ) -> Answer | None:
+        """The answer that follows from a fact about each of the two; None where one is not found, or they do not tell."""
+        began = time.perf_counter()
+        loop = self._loop(top_k)
+        hops: list[Hop] = []
+        found: list[list[Found]] = []
+        sure = 1.0
+
+        def tell(this: Round) -> None:
+            hops.append(self._hop(loop, this))
+            if on_hop:
+                on_hop(hops[-1])
+
+        for name in compared.names:
+            found.append([])
+            for asked in compared.asked:
+                outcome = loop.ask(asked.format(x=name), max_hops or self.policy.max_hops, tell)
+                through = compared.through(name)
+                told = [f for f in outcome.found[:FACTS] if compared.value(f.text)]
+                fact = next((f for f in told if speaks_of(name, f.context.evidence if through else [f.evidence])), None)
+                if fact is None or outcome.confidence < self.policy.found:
+                    return None
+                found[-1].append(fact)
+                sure = min(sure, outcome.confidence)
+        asked = time.perf_counter()
+        decision = compared.decide(*([f.text for f in facts] for facts in found))
+        wanted = [c for facts in found for f in facts for c in self._citations(question, loop, f)[:1]]
+        citations = [c for c in wanted if c is not None]
+        if decision is None or len(citations) < len(wanted):
+            return None
+        done = time.perf_counter()
+        spent = {"load": 0.0, "hops": asked - began, "ground": done - asked, "total": done - began}
+        timings = {stage: round(seconds * 1000, 1) for stage, seconds in spent.items()}
+        return Answer(question, decision, True, round(sure, 4), citations, hops, timings, answers=[decision])
 
     def _ask(
         self, question: str, top_k: int | None, max_hops: int | None, on_hop: Callable[[Hop], None] | None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from engine.answer_type import fits
 from engine.grounding import LINE_KINDS, quote_span
+from engine.links import chained, named, passes_by
 from engine.model.interface import Candidates, Context, Evidence, Reading
 from engine.model.tables import column_names, first_row, header_before
 from engine.routing import lexical_shares
@@ -195,6 +196,7 @@ class Interleaver:
         weight = self.policy.candidate_weight
         routed = self._route(beam, self.top_k, held, self.policy.lexical_weight if weight is None else weight)
         candidates = [self._candidates(r) for r in routed]
+        routed = [self._linked(context, r) for context, r in zip(beam, routed, strict=True)]
         choices = self.model.choose(beam, candidates)
         weights = self.policy.choice if number == 1 else self.policy.later_choice or self.policy.choice
         scored = [_weighed(weights, r, c) for r, c in zip(routed, choices, strict=True)]
@@ -229,6 +231,11 @@ class Interleaver:
         self._load(documents)
         return Candidates(documents, [r.routing for r in routed], self.store.pooled_kv(documents))
 
+    def _linked(self, context: Context, routed: list[Routed]) -> list[Routed]:
+        titles = [self.row(r.document).title for r in routed] if context.evidence else []
+        links = named(context.question, context.evidence, titles)
+        return [replace(r, linked=float(link)) for r, link in zip(routed, links, strict=True)] if links else routed
+
     def evidence(self, document: int) -> Evidence:
         row = self.row(document)
         text = self.store.text(row.source_id, row.start, row.end)
@@ -258,6 +265,7 @@ class Interleaver:
                     "enough": g.enough,
                     "words": asked_share(g.context.question, found.said),
                     "fits": fits(g.context.question, found.text),
+                    "chain": float(reading.kind == "span" and chained(g.context.question, g.context.evidence, reading.piece)),
                 }
                 outcome.found.append(found)
         alike = Counter(answer for answer, _ in {(folded(f.text), f.evidence.document) for f in outcome.found})
@@ -273,14 +281,16 @@ class Interleaver:
         if not grown:
             return "stop: nothing more to look at"
         if outcome.confidence >= self.policy.stop and outcome.found[0].features["enough"] >= self.policy.enough:
-            return "stop: enough"
+            best = outcome.found[0].context
+            if not passes_by(best.question, best.evidence, (g.context.evidence[-1] for g in grown)):
+                return "stop: enough"
         return "stop: hops used up" if last else "go on: not enough yet"
 
 
 def _weighed(weights: Mapping[str, float], routed: list[Routed], heads: list[float]) -> list[tuple[Routed, float]]:
     """Each document with the log-odds that it is wanted, best first."""
     logits = [
-        (r, weighed(weights, {"head": head, "routing": r.routing, "lexical": r.lexical}))
+        (r, weighed(weights, {"head": head, "routing": r.routing, "lexical": r.lexical, "linked": r.linked}))
         for r, head in zip(routed, heads, strict=True)
     ]
     return sorted(logits, key=lambda x: -x[1])

@@ -27,12 +27,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Routed:
-    """One selected document: `score` ranks it; `routing` is the router's own part, `lexical` 0..1 the words'."""
+    """One selected document: `score` ranks it; `routing` is the router's own part, `lexical` 0..1 the words', `linked` 1 where
+    the evidence read so far names it."""
 
     document: int
     score: float
     routing: float
     lexical: float
+    linked: float = 0.0
 
 
 class Selector:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from engine.store import Store
 
 SETS = ("squad", "hotpotqa", "hotpotqa_evidence", "nq_gold", "hybridqa_ott", "tatqa_text", "boolq", "fairytaleqa")
-RANKED_BY = ("reading", "choice", "hop", "agree", "words", "fits")
+RANKED_BY = ("reading", "choice", "hop", "agree", "words", "fits", "chain")
 RIGHT = 0.6
 """F1 from which a reading counts as right."""
 GRID = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6)
@@ -133,6 +133,8 @@ def choice_rows(
                 continue
             for (routed, logit), gold in zip(candidates, golds, strict=True):
                 known = {"head": 0.0, "routing": routed.routing, "lexical": routed.lexical}
+                if number:
+                    known["linked"] = routed.linked
                 rows.append({**known, "head": (logit - weighed(weights, known)) / weights["head"]})
                 labels.append(gold)
     return rows, labels

@@ -35,6 +35,7 @@ from training.batches import Batch, Collator
 from training.dropout import add_dropout
 from training.groups import Group, Grouping
 from training.step import Step
+from training.synonyms import Table, reworded
 
 
 def load(folder: Path) -> tuple[MSAEncoder, EncoderInputs]:
@@ -95,8 +96,10 @@ def schedule(step: int, steps: int, warmup: int) -> float:
 class Steps(Dataset):
     """Step number -> its batch. Each step has its own randomness, so that a resumed run takes the same steps."""
 
-    def __init__(self, samples: list[dict[str, Any]], mined: list[dict[str, Any]], inputs: EncoderInputs, settings: dict[str, Any]):
-        self.samples, self.mined, self.settings = samples, mined, settings
+    def __init__(
+        self, samples: list[dict[str, Any]], mined: list[dict[str, Any]], synonyms: Table, inputs: EncoderInputs, settings: dict[str, Any]
+    ):
+        self.samples, self.mined, self.synonyms, self.settings = samples, mined, synonyms, settings
         self.collate, self.group = Collator(inputs, settings), Grouping(inputs, settings)
 
     def __getitem__(self, step: int) -> tuple[int, Batch | list[Group]]:
@@ -104,8 +107,13 @@ class Steps(Dataset):
         if self.mined and step % self.settings["joint_every"] and step % self.settings["group_every"]:
             size = self.settings["groups"]
             taken = [self.mined[(step * size + i) % len(self.mined)] for i in range(size)]
-            return step, self.group(_share(taken), rng)
-        return step, self.collate(_share(_window(self.samples, step, self.settings)), rng)
+            return step, self.group(self._worded(taken, rng), rng)
+        return step, self.collate(self._worded(_window(self.samples, step, self.settings), rng), rng)
+
+    def _worded(self, samples: list[dict[str, Any]], rng: random.Random) -> list[dict[str, Any]]:
+        """This process's part of the samples, some of them asked in other words."""
+        mine = _share(samples)
+        return [reworded(s, self.synonyms, self.settings, rng) for s in mine] if self.synonyms else mine
 
 
 def train(
@@ -119,6 +127,7 @@ def train(
     workers: int = 0,
     bf16: bool = False,
     mined_file: Path | None = None,
+    synonyms_file: Path | None = None,
 ) -> None:
     model, inputs = load(out if resume else start)
     model.to(device)
@@ -138,7 +147,9 @@ def train(
     sums: dict[str, list[torch.Tensor]] = {}
     clock = time.perf_counter()
     model.train()
-    batches = Steps(samples, list(read_lines(mined_file)) if mined_file else [], inputs, settings)
+    mined = list(read_lines(mined_file)) if mined_file else []
+    synonyms = json.loads(synonyms_file.read_text()) if synonyms_file else {}
+    batches = Steps(samples, mined, synonyms, inputs, settings)
     # Plain batches of Python objects: they travel between processes as they are.
     loader = DataLoader(batches, batch_size=None, sampler=range(first, steps), num_workers=workers, collate_fn=_as_is)
     for step, batch in loader:
@@ -224,6 +235,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0, help="processes that prepare batches")
     parser.add_argument("--bf16", action="store_true", help="bf16 on a CPU too, for one with AVX-512 BF16 (slow on others)")
     parser.add_argument("--mined", type=Path, help="samples with mined negatives (training.mine), read in groups")
+    parser.add_argument("--synonyms", type=Path, help="table of training.synonyms: questions asked in other words")
     args = parser.parse_args()
     settings = json.loads(args.config.read_text())
     if "WORLD_SIZE" in os.environ:
@@ -231,7 +243,9 @@ def main() -> None:
         torch.set_num_threads(1)
     if args.steps:
         settings["steps"] = args.steps
-    train(args.start, args.samples, args.out, settings, args.resume, args.teacher, args.device, args.workers, args.bf16, args.mined)
+    train(
+        args.start, args.samples, args.out, settings, args.resume, args.teacher, args.device, args.workers, args.bf16, args.mined, args.synonyms
+    )
 
 
 if __name__ == "__main__":

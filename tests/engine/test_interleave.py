@@ -109,8 +109,6 @@ def ask(tmp_path: Path):
     """ask(model, max_hops=3) is (answer, model) over a memory of TEXTS."""
     folder = tmp_path / "files"
     folder.mkdir()
-    for name, text in TEXTS.items():
-        (folder / name).write_text(text)
     opened = []
 
     def run(
@@ -118,8 +116,11 @@ def ask(tmp_path: Path):
         max_hops: int = 3,
         files: tuple[str, ...] = tuple(TEXTS),
         question: str = "Where was its builder born?",
+        texts: dict[str, str] = TEXTS,
         **options,
     ):
+        for name, text in texts.items():
+            (folder / name).write_text(text)
         memory = Memory.open(tmp_path / f"memory{len(opened)}", create=True)
         opened.append(memory)
         memory._model = model
@@ -214,6 +215,25 @@ def test_several_things_asked_for_are_all_given(ask):
     assert several.answers == ["Ada", "Bo"] and several.answer == "Ada; Bo"
     assert [c.source for c in several.citations] == ["a.txt", "b.txt"]
     assert ask(model).answers == ["Ada"]
+
+
+def compare(ask, **answers):
+    """Who was born first, asked of two files that say when; `answers` are what is read in each."""
+    model = Scripted(lambda names: {"a.txt": 5.0, "b.txt": 4.0}, lambda names: 1.0, answers, policy={**POLICY, "stop": 0.4})
+    born = {"a.txt": "Ada Bell was born in 1950.", "b.txt": "Bo Carr was born in May 1902."}
+    return ask(model, files=tuple(born), texts=born, question="Who was born first, Ada Bell or Bo Carr?")
+
+
+def test_two_things_are_compared_by_what_is_found_of_each(ask):
+    answer = compare(ask, **{"a.txt": ("1950", 3.0), "b.txt": ("May 1902", 2.0)})
+    assert (answer.answer, answer.found, answer.answers) == ("Bo Carr", True, ["Bo Carr"])
+    assert [c.quote for c in answer.citations] == ["Ada Bell was born in 1950.", "Bo Carr was born in May 1902."]
+    assert [hop.query for hop in answer.hops] == ["When was Ada Bell born?", "When was Bo Carr born?"]
+
+
+def test_what_does_not_tell_is_asked_as_it_was(ask):
+    answer = compare(ask, **{"a.txt": ("1950", 3.0), "b.txt": ("Carr", 2.0)})
+    assert answer.answer == "1950" and answer.hops[-1].query == "Who was born first, Ada Bell or Bo Carr?"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from engine.model.interface import Context  # noqa: E402
 from training.calibrate import Bench, Judged, fit_answers, judged  # noqa: E402
 
 TEXTS = {"key": "The key hangs at number 14.", "mina": "Mina has the key.", "fern": "The fern needs shade."}
-NAMES = ("reading", "choice", "hop", "agree", "words", "fits", "relevance")
+NAMES = ("reading", "choice", "hop", "agree", "words", "fits", "chain", "relevance")
 
 
 def test_gold_passages_are_out_of_sight(tmp_path: Path):
