@@ -37,6 +37,15 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _CAPITAL = re.compile(r"\b[A-Z]")
+_MONEY = re.compile(
+    r"\bhow much (?:money\b|.*\b(?:cost|costs|paid|pay|earn|charged?|spend|spent)\b)|\bwhat (?:does|do|did|will|would) .+ cost\b"
+    r"|\b(?:price|cost|fee|salary|fare) (?:of|for)\b",
+    re.IGNORECASE,
+)
+_COINS = r"(?:pounds?|dollars?|euros?|cents?|pence|francs?|crowns?|kroner|shillings?|guineas?|rupees?|yen|yuan|USD|GBP|EUR)"
+_SUM = re.compile(rf"[£$€¥₹]\s?\d|\b{_COINS}\b|\bfree\b", re.IGNORECASE)
+_MEASURED = r"(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|metres?|meters?|kilomet(?:re|er)s?|m|km|kg)"
+_PLAIN_NUMBER = re.compile(rf"\d(?![\d.,]*\s*{_MEASURED}\b)", re.IGNORECASE)
 _RAISED = re.compile(
     r"\b(?:error|exception|warning)s? (?:is|are|gets?|does|do|will|class)\b|\b(?:is|gets|be) (?:raised|thrown)\b|\bdoes .+ (?:raise|throw)\b",
     re.IGNORECASE,
@@ -46,10 +55,25 @@ _VARIABLE = re.compile(r"\benvironment variables?\b", re.IGNORECASE)
 _SHOUTED = re.compile(r"\b[A-Z][A-Z0-9_]{2,}\b")
 # (asked for by, what is one, what might be one all the same)
 _SORTS = (
-    (_NUMBER, _QUANTITY, _VAGUE), (_TIME, _DATE, None), (_VARIABLE, _SHOUTED, None), (_RAISED, _CLASS, _CAPITAL),
+    (_MONEY, _SUM, _PLAIN_NUMBER), (_NUMBER, _QUANTITY, _VAGUE), (_TIME, _DATE, None), (_VARIABLE, _SHOUTED, None), (_RAISED, _CLASS, _CAPITAL),
 )  # fmt: skip
+_EXCEPTION = re.compile(r"\b(?:which|what) (?:exception|error class)\b", re.IGNORECASE)
+_SECTION = re.compile(r"(?:\d+|[A-Z])(?:\.\d+)+\.?")
+_HEADING = re.compile(r"[ \t]+[A-Z][^.\n]{0,80}(?:\n|$)")
+_SECTIONS = re.compile(r"\b(?:sections?|chapters?|clauses?|articles?|versions?|releases?)\b", re.IGNORECASE)
 _CHOICE = frozenset(("or", "between", "either"))
 _WORD = re.compile(r"\w+")
+
+
+def impossible(question: str, text: str, start: int, end: int) -> bool:
+    """Whether text[start:end] cannot answer: the number of a heading, or no name of the sort that code gives what is asked for."""
+    answer = text[start:end]
+    if _VARIABLE.search(question):
+        return not _SHOUTED.search(answer)
+    if _EXCEPTION.search(question):
+        return not _CAPITAL.search(answer)
+    line = text[text.rfind("\n", 0, start) + 1 : start]
+    return bool(_SECTION.fullmatch(answer) and not line.strip(" #*") and _HEADING.match(text, end) and not _SECTIONS.search(question))
 
 
 def fits(question: str, answer: str) -> float:

@@ -129,7 +129,7 @@ _AGES = (
     (_pattern(r"\b(?:building|tower|bridge|castle|cathedral|stadium|airport|house|ship|dam|temple)\b"), "When was {x} built?"),
 )
 _OWNER = _pattern(
-    r"""\b(?:has|had|with) (?:the|a) (?P<has>[a-z]+) (?:who|that|which)\b
+    r"""\b(?:has|had|with) (?:the|a) (?P<has>[a-z]+) (?:(?:who|that|which)\b|(?=born\b|died\b|is\b|was\b))
     |\bwhose (?P<whose>[a-z]+)\b|^(?:which|what) [a-z]+'s (?P<poss>[a-z]+)\b"""
 )
 _KEY = (
@@ -198,7 +198,7 @@ def _done(verb: str) -> str:
 _SAME = _pattern(
     r"""^(?:are|were|is|was|do|did|does|have)\s+(?:both\s+)?(?P<names>.+? and .+?),?\s+
     (?P<rest>(?:both\s+)?(?:of(?= the same| same)|from|have|has|share|in|born|located|situated|based|native|released|published
-    |founded|formed|established|made|originate|come|directed)\b.*\bsame (?P<what>nationality|country|state|city|continent|year)\b.*)$"""
+    |founded|formed|established|made|originate|come|belong|directed)\b.*\bsame (?P<what>nationality|country|state|city|continent|place|year)\b.*)$"""
 )
 _ROLE_OF = _pattern(r"^(?:the )?(?P<role>[a-z]+?)s of (?:both )?(?:the )?(?P<kind>(?-i:[a-z]+ ))?(?P<names>.+)$")
 _WITH_ROLE = _pattern(r"^(?:have|has) (?:the )?(?P<role>[a-z]+?)s\b")
@@ -227,7 +227,9 @@ def _same(text: str) -> Comparison | None:
         return Comparison(names, (f"When was {x} {_done(done[0]) if done else 'released'}?",), date, same=True)
     if what == "nationality":
         return Comparison(names, (f"What nationality is {x}?",), _places, same=True)
-    asked = "Which {what} is {x} from?" if re.search(r"\b(?:from|come|originate|have|has)\b", rest) else "In which {what} is {x}?"
+    if what == "place" or re.search(r"\bborn\b", rest, re.IGNORECASE):
+        return Comparison(names, (f"Where was {x} born?",), _places, same=True)
+    asked = "Which {what} is {x} from?" if re.search(r"\b(?:from|come|originate|belong|have|has)\b", rest) else "In which {what} is {x}?"
     return Comparison(names, (asked.format(what=what, x=x),), _places, same=True)
 
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from engine.answer_type import fits
+from engine.answer_type import fits, impossible
+from engine.assigned import value_of
 from engine.grounding import LINE_KINDS, quote_span
 from engine.links import chained, named, passes_by
 from engine.model.interface import Candidates, Context, Evidence, Reading
@@ -45,12 +46,15 @@ class Policy:
     is right.
     `rank` weighs what `engine.recall.features` names after the first round of a recall, `later_rank` (by default the same)
     after further ones; without `rank` a recall goes by routing alone.
+    Of `max_hops` rounds those after `plain_hops` are only taken where a document just read is one that what the question
+    names leads to.
     `keep` ranks the contexts that were read: the best go on as hypotheses.
     The loop has enough from a confidence of `stop`, if the model's own *enough* is at least `enough`; from a
     confidence of `found` an answer is given: where a wrong one, called unsure, costs two fifths of what a right one is worth.
     """
 
-    max_hops: int = 2
+    max_hops: int = 3
+    plain_hops: int = 2
     inject: int = 6
     later_inject: int = 4
     hypotheses: int = 2
@@ -124,13 +128,14 @@ class Round:
 @dataclass
 class Grown:
     """A context that just took one more document: the logit it was chosen by, what it may read; once read, whether it is
-    enough, and how relevant the document is to it."""
+    enough, how relevant the document is to it, and which of its pieces what the question names leads to."""
 
     context: Context
     logit: float
     memory: Candidates
     enough: float = 0.0
     relevance: float = 0.0
+    chain: list[bool] = field(default_factory=list)
 
 
 @dataclass
@@ -158,7 +163,7 @@ class Interleaver:
             this, grown = self._round(number, beam, seen)
             self._read(grown, outcome, number)
             this.enough = max((g.enough for g in grown), default=0.0)
-            this.decision = self._decide(outcome, grown, number == max_hops)
+            this.decision = self._decide(outcome, grown, number, max_hops)
             outcome.rounds.append(this)
             if on_round:
                 on_round(this)
@@ -255,6 +260,8 @@ class Interleaver:
             return
         for g, answered in zip(grown, self.model.answer([g.context for g in grown], [g.memory for g in grown]), strict=True):
             g.enough, g.relevance = answered.enough, answered.relevance
+            question, evidence = g.context.question, g.context.evidence
+            g.chain = [chained(question, evidence, piece) for piece in range(len(evidence))]
             for reading in _tidy_readings(answered.readings, g.context):
                 found = Found(g.context, reading)
                 found.features = {
@@ -265,7 +272,7 @@ class Interleaver:
                     "enough": g.enough,
                     "words": asked_share(g.context.question, found.said),
                     "fits": fits(g.context.question, found.text),
-                    "chain": float(reading.kind == "span" and chained(g.context.question, g.context.evidence, reading.piece)),
+                    "chain": float(reading.kind == "span" and g.chain[reading.piece]),
                 }
                 outcome.found.append(found)
         alike = Counter(answer for answer, _ in {(folded(f.text), f.evidence.document) for f in outcome.found})
@@ -277,14 +284,18 @@ class Interleaver:
         if outcome.found:
             outcome.confidence = 1 / (1 + math.exp(-weighed(self.policy.sure, sureness(outcome.found))))
 
-    def _decide(self, outcome: Outcome, grown: list[Grown], last: bool) -> str:
+    def _decide(self, outcome: Outcome, grown: list[Grown], number: int, max_hops: int) -> str:
         if not grown:
             return "stop: nothing more to look at"
-        if outcome.confidence >= self.policy.stop and outcome.found[0].features["enough"] >= self.policy.enough:
-            best = outcome.found[0].context
-            if not passes_by(best.question, best.evidence, (g.context.evidence[-1] for g in grown)):
+        best = outcome.found[0] if outcome.found else None
+        if best and outcome.confidence >= self.policy.stop and best.features["enough"] >= self.policy.enough:
+            if not passes_by(best.context.question, best.context.evidence, (g.context.evidence[-1] for g in grown)):
                 return "stop: enough"
-        return "stop: hops used up" if last else "go on: not enough yet"
+        if number == max_hops:
+            return "stop: hops used up"
+        if number >= self.policy.plain_hops and not any(g.chain[-1] for g in grown):
+            return "stop: nothing leads on"
+        return "go on: not enough yet"
 
 
 def _weighed(weights: Mapping[str, float], routed: list[Routed], heads: list[float]) -> list[tuple[Routed, float]]:
@@ -317,10 +328,16 @@ def folded(answer: str) -> str:
 
 
 def _tidy_readings(readings: list[Reading], context: Context) -> list[Reading]:
-    """Best first, with tidy ends; where two become one, the better."""
+    """Best first, with tidy ends, without what cannot answer; where two become one, the better."""
     grown: dict[tuple[str, int, int, int], Reading] = {}
     for reading in readings:
-        start, end = tidy(context.evidence[reading.piece].text, reading.start, reading.end)
+        text = context.evidence[reading.piece].text
+        start, end = tidy(text, reading.start, reading.end)
+        if reading.kind == "span":
+            if context.evidence[reading.piece].code and fits(context.question, text[start:end]) < 0:
+                start, end = value_of(text, start, end) or (start, end)
+            if impossible(context.question, text, start, end):
+                continue
         grown.setdefault((reading.kind, reading.piece, start, end), replace(reading, start=start, end=end))
     return list(grown.values())
 

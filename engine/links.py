@@ -16,15 +16,19 @@ _BRACKETED = re.compile(r"\s*\([^)]*\)$")
 
 
 def chained(question: str, evidence: Sequence[Evidence], piece: int) -> bool:
-    """Whether `evidence[piece]`, which the question does not name, is named in the text of another piece that it does name."""
+    """Whether the question does not name `evidence[piece]`, but leads to it: it names a piece that names this one, or that
+    names another piece that does, and so on."""
     subjects = [_subject(e.title) for e in evidence]
-    asked = _folded(question)
-    if len(subjects[piece]) < LEAST_NAME or f" {subjects[piece]} " in asked:
+    reached = {i for i in range(len(evidence)) if _names(_folded(question), subjects[i])}
+    if piece in reached:
         return False
-    return any(
-        i != piece and len(subjects[i]) >= LEAST_NAME and f" {subjects[i]} " in asked and f" {subjects[piece]} " in _folded(e.text)
-        for i, e in enumerate(evidence)
-    )
+    texts = [_folded(e.text) for e in evidence]
+    while piece not in reached:
+        found = {i for i, subject in enumerate(subjects) if i not in reached and any(_names(texts[j], subject) for j in reached)}
+        if not found:
+            return False
+        reached |= found
+    return True
 
 
 def passes_by(question: str, evidence: Sequence[Evidence], read: Iterable[Evidence]) -> bool:
@@ -32,8 +36,7 @@ def passes_by(question: str, evidence: Sequence[Evidence], read: Iterable[Eviden
     asked = _folded(question)
 
     def is_named(e: Evidence) -> bool:
-        subject = _subject(e.title)
-        return len(subject) >= LEAST_NAME and f" {subject} " in asked
+        return _names(asked, _subject(e.title))
 
     return not any(map(is_named, evidence)) and any(map(is_named, read))
 
@@ -41,8 +44,11 @@ def passes_by(question: str, evidence: Sequence[Evidence], read: Iterable[Eviden
 def named(question: str, evidence: Sequence[Evidence], titles: Sequence[str]) -> list[bool]:
     """Of each title, whether the evidence names what it is about, which the question does not."""
     asked, said = _folded(question), "".join(_folded(e.text) for e in evidence)
-    subjects = [_subject(title) for title in titles]
-    return [len(s) >= LEAST_NAME and f" {s} " in said and f" {s} " not in asked for s in subjects]
+    return [_names(said, subject) and not _names(asked, subject) for subject in map(_subject, titles)]
+
+
+def _names(text: str, subject: str) -> bool:
+    return len(subject) >= LEAST_NAME and f" {subject} " in text
 
 
 def _subject(title: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.answer_type import fits
+from engine.answer_type import fits, impossible
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,10 @@ from engine.answer_type import fits
         ("What question did she raise?", "the price", 0.0),
         ("Which environment variable names the folder?", "TMPDIR", 1.0),
         ("Which environment variable names the folder?", "_default", -1.0),
+        ("What does a new rope cost?", "36 months", -1.0),
+        ("What does a new rope cost?", "165", 0.0),
+        ("How much is a clerk paid?", "twenty-five pounds", 1.0),
+        ("What does a new rope cost?", "£36", 1.0),
         ("How deeply may it be nested?", "deeply", -1.0),
         ("Which is older, Lothra or Sund?", "Lothra", 0.0),
         ("Which is older, of the choice between Lothra and Sund?", "Sund", 0.0),
@@ -40,3 +44,21 @@ from engine.answer_type import fits
 )
 def test_whether_an_answer_is_of_the_sort_asked_for(question, answer, fit):
     assert fits(question, answer) == fit
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "answer", "cannot"),
+    [
+        ("Which tool grants it?", "see below\n9.5.3 Granting rights\nUse dcut.", "9.5.3", True),
+        ("Which section grants it?", "see below\n9.5.3 Granting rights\nUse dcut.", "9.5.3", False),
+        ("What is the factor?", "The factor is\n9.5 and no more.", "9.5", False),
+        ("Which tool grants it?", "Since 9.5.3 it is dcut.", "9.5.3", False),
+        ("Which environment variable is read?", "folder() reads TMPDIR first", "folder", True),
+        ("Which environment variable is read?", "folder() reads TMPDIR first", "TMPDIR", False),
+        ("Which exception does it raise?", "the lock raises Timeout", "the lock", True),
+        ("Which exception does it raise?", "the lock raises Timeout", "Timeout", False),
+    ],
+)
+def test_what_cannot_answer(question, text, answer, cannot):
+    start = text.index(answer)
+    assert impossible(question, text, start, start + len(answer)) == cannot

@@ -122,6 +122,9 @@ def test_evidence_hangs_together_by_names():
     assert chained(ASKED, (MILL, ADA), 1) and not chained(ASKED, (MILL, ADA), 0)
     assert not chained(ASKED, (MILL, BO), 1) and not chained(ASKED, (ADA,), 0)
     assert not chained("Where was Ada Bell born?", (MILL, ADA), 1), "what the question names needs no chain"
+    porto = Evidence(4, "Porto", "Porto lies on the Douro.")
+    assert chained("On which river lies the birthplace of the director of Red Mill?", (MILL, ADA, porto), 2)
+    assert not chained(ASKED, (MILL, BO, porto), 2)
     assert named(ASKED, (MILL,), ["Ada Bell", "Bo Carr", "Red Mill (film)", "A"]) == [True, False, False, False]
     assert passes_by(ASKED, (BO,), [MILL, BO]) and not passes_by(ASKED, (MILL, ADA), [MILL]) and not passes_by(ASKED, (BO,), [ADA])
 

@@ -26,6 +26,7 @@ TEXTS = {
     "e.txt": "Nothing is said here.",
 }
 POLICY = {
+    "plain_hops": 9,
     "inject": 2,
     "later_inject": 2,
     "hypotheses": 2,
