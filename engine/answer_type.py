@@ -45,6 +45,7 @@ _MONEY = re.compile(
 _COINS = r"(?:pounds?|dollars?|euros?|cents?|pence|francs?|crowns?|kroner|shillings?|guineas?|rupees?|yen|yuan|USD|GBP|EUR)"
 _SUM = re.compile(rf"[£$€¥₹]\s?\d|\b{_COINS}\b|\bfree\b", re.IGNORECASE)
 _MEASURED = r"(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|metres?|meters?|kilomet(?:re|er)s?|m|km|kg)"
+_MEASURE = re.compile(rf"\b{_MEASURED}\b", re.IGNORECASE)
 _PLAIN_NUMBER = re.compile(rf"\d(?![\d.,]*\s*{_MEASURED}\b)", re.IGNORECASE)
 _RAISED = re.compile(
     r"\b(?:error|exception|warning)s? (?:is|are|gets?|does|do|will|class)\b|\b(?:is|gets|be) (?:raised|thrown)\b|\bdoes .+ (?:raise|throw)\b",
@@ -66,12 +67,15 @@ _WORD = re.compile(r"\w+")
 
 
 def impossible(question: str, text: str, start: int, end: int) -> bool:
-    """Whether text[start:end] cannot answer: the number of a heading, or no name of the sort that code gives what is asked for."""
+    """Whether text[start:end] cannot answer: a time or length for a price, the number of a heading, or no name of the sort that
+    code gives what is asked for."""
     answer = text[start:end]
     if _VARIABLE.search(question):
         return not _SHOUTED.search(answer)
     if _EXCEPTION.search(question):
         return not _CAPITAL.search(answer)
+    if _MONEY.search(question) and _MEASURE.search(answer) and not (_SUM.search(answer) or _PLAIN_NUMBER.search(answer)):
+        return True
     line = text[text.rfind("\n", 0, start) + 1 : start]
     return bool(_SECTION.fullmatch(answer) and not line.strip(" #*") and _HEADING.match(text, end) and not _SECTIONS.search(question))
 

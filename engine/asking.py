@@ -56,6 +56,7 @@ class Asker:
         """The answer that follows from a fact about each of the two; None where one is not found, or they do not tell."""
         began = time.perf_counter()
         loop = self._loop(top_k)
+        loaded = time.perf_counter()
         hops: list[Hop] = []
         found: list[list[Found]] = []
         sure = 1.0
@@ -78,14 +79,20 @@ class Asker:
                 sure = min(sure, outcome.confidence)
         asked = time.perf_counter()
         decision = compared.decide(*([f.text for f in facts] for facts in found))
-        wanted = [c for facts in found for f in facts for c in self._citations(question, loop, f)[:1]]
-        citations = [c for c in wanted if c is not None]
-        if decision is None or len(citations) < len(wanted):
+        # The fact itself, and where it is one about something that the name leads to, what leads there.
+        cited = [
+            self._citations(question, loop, f)[: None if compared.through(name) else 1]
+            for name, facts in zip(compared.names, found, strict=True)
+            for f in facts
+        ]
+        if decision is None or any(of_fact[0] is None for of_fact in cited):
             return None
+        citations = list(dict.fromkeys(c for of_fact in cited for c in of_fact if c is not None))
         done = time.perf_counter()
-        spent = {"load": 0.0, "hops": asked - began, "ground": done - asked, "total": done - began}
+        spent = {"load": loaded - began, "hops": asked - loaded, "ground": done - asked, "total": done - began}
         timings = {stage: round(seconds * 1000, 1) for stage, seconds in spent.items()}
-        return Answer(question, decision, True, round(sure, 4), citations, hops, timings, answers=[decision])
+        dropped = sum(c is None for of_fact in cited for c in of_fact)
+        return Answer(question, decision, True, round(sure, 4), citations, hops, timings, dropped_citations=dropped, answers=[decision])
 
     def _ask(
         self, question: str, top_k: int | None, max_hops: int | None, on_hop: Callable[[Hop], None] | None

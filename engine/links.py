@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from engine.model.interface import Evidence
 
-LEAST_NAME = 4
+LEAST_NAME = 3
 """Characters of a title from which it is taken for a name."""
 _WORD = re.compile(r"\w+")
 _BRACKETED = re.compile(r"\s*\([^)]*\)$")

@@ -53,6 +53,8 @@ def test_whether_an_answer_is_of_the_sort_asked_for(question, answer, fit):
         ("Which section grants it?", "see below\n9.5.3 Granting rights\nUse dcut.", "9.5.3", False),
         ("What is the factor?", "The factor is\n9.5 and no more.", "9.5", False),
         ("Which tool grants it?", "Since 9.5.3 it is dcut.", "9.5.3", False),
+        ("What does a rope cost?", "A rope lasts 36 months and costs £4.", "36 months", True),
+        ("What does a rope cost?", "A rope lasts 36 months and costs £4.", "£4", False),
         ("Which environment variable is read?", "folder() reads TMPDIR first", "folder", True),
         ("Which environment variable is read?", "folder() reads TMPDIR first", "TMPDIR", False),
         ("Which exception does it raise?", "the lock raises Timeout", "the lock", True),
