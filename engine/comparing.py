@@ -154,6 +154,7 @@ _WHICH = tuple(
         rf"^(?P<head>(?:who|which|what)(?: [a-z]+){{0,4}}), (?P<a>.+?),? or (?P<b>.+?), (?P<tail>{_VERB} .+)$",
         rf"^(?P<head>who|which|what)(?: [a-z]+){{0,3}},? (?:of|between|out of) (?P<a>.+?),? (?:or|and) (?P<b>.+?),? (?P<tail>{_VERB} .+)$",
         r"^(?:of|between|out of) (?P<a>.+?),? (?:or|and) (?P<b>.+?), (?P<tail>(?:who|which|what) .+)$",
+        rf"^(?:was|were|is|are) (?P<a>.+?) or (?P<b>.+?) (?P<tail>(?:(?:{_DONE}|born) .*?(?:{_FIRST}|{_LAST})|older|younger|newer|higher|taller)\b.*)$",
         r"^did (?P<a>.+?) or (?P<b>.+?) (?P<tail>(?:come|happen|occur|die|open|start|form|launch|air|take) .+)$",
     )
 )
@@ -198,7 +199,8 @@ def _done(verb: str) -> str:
 _SAME = _pattern(
     r"""^(?:are|were|is|was|do|did|does|have)\s+(?:both\s+)?(?P<names>.+? and .+?),?\s+
     (?P<rest>(?:both\s+)?(?:of(?= the same| same)|from|have|has|share|in|born|located|situated|based|native|released|published
-    |founded|formed|established|made|originate|come|belong|directed)\b.*\bsame (?P<what>nationality|country|state|city|continent|place|year)\b.*)$"""
+    |founded|formed|established|made|originate|come|belong|directed)\b.*\bsame (?P<what>nationality|country|state|city|continent|province|county|family|genus
+    |league|team|party|company|place|year)\b.*)$"""
 )
 _ROLE_OF = _pattern(r"^(?:the )?(?P<role>[a-z]+?)s of (?:both )?(?:the )?(?P<kind>(?-i:[a-z]+ ))?(?P<names>.+)$")
 _WITH_ROLE = _pattern(r"^(?:have|has) (?:the )?(?P<role>[a-z]+?)s\b")
