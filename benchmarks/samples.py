@@ -4,6 +4,9 @@
 
 With `--library` the questions of library_questions.jsonl, about modules of Python's own library, which nobody wrote
 for this project nor trained on these questions (their wording may differ between Python versions; made for 3.11).
+`other_questions/` holds 160 more, for `--questions` and `--corpus`: click (its 8.1.7 source distribution), git (the .txt
+pages of Debian's git-doc 2.39.5), manuals (R 4.2.2's R-intro, R-data, R-admin and R-lang, Debian's developers-reference 12 and
+fhs-3.0, all PDF), novels (the first chapters of ten, as plain text).
 Right means: an answerable question got one of its accepted answers (a span may carry a few more words) with a
 citation in one of its gold sources; an unanswerable one got "not found".
 """

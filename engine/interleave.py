@@ -177,7 +177,7 @@ class Interleaver:
 
     def route(self, context: Context, k: int, exclude: Collection[int]) -> list[Routed]:
         """The k documents routing ranks best for one context."""
-        return self._route([context], k, [set(exclude)], self.policy.lexical_weight)[0]
+        return self._linked(context, self._route([context], k, [set(exclude)], self.policy.lexical_weight)[0])
 
     def relevance(self, question: str, documents: Sequence[int]) -> list[float] | None:
         """For each document, read beside the question, the log-odds that it is needed; None from a model that only routes."""

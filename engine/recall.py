@@ -74,6 +74,7 @@ def features(
         known[document] = {
             "relevance": log_odds,
             "held": float(document in held),
+            "linked": routed.linked if routed else 0.0,
             **_speaks("", first_place, first, rounds[0]),
             **_speaks("later_", place, routed, rounds[number] if number else ()),
         }

@@ -23,7 +23,7 @@ from training.calibrate import fit_ranking
 ROUNDS = 2
 FIRST_GUESS = {"relevance": 0.4, "place": 2.0, "routing": 6.0, "lexical": 1.2}
 NAMES = tuple(FIRST_GUESS)
-LATER_NAMES = (*NAMES, "held", "later_place", "later_routing", "later_lexical")
+LATER_NAMES = (*NAMES, "held", "linked", "later_place", "later_routing", "later_lexical")
 Rows = list[tuple[list[dict[str, float]], list[bool]]]
 
 
