@@ -57,6 +57,9 @@ def variants(policy: Policy) -> dict[str, Policy]:
             policy, lexical_weight=0.0, candidate_weight=0.0, lexical_k=0, choice=without(policy.choice, "lexical")
         ),
         "one hypothesis": replace(policy, hypotheses=1),
+        "no chains of names": replace(
+            policy, max_hops=2, answer=without(policy.answer, "chain"), later_choice=without(policy.later_choice or policy.choice, "linked")
+        ),
         "no document head": replace(policy, choice=without(policy.choice, "head")),
         "no agreement of readings": replace(policy, answer=without(policy.answer, "agree")),
         "no words of the question": replace(policy, answer=without(policy.answer, "words")),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engine.comparing import Comparison, comparison, speaks_of
 from engine.grounding import LINE_KINDS, best_sentence, cite, quote_span
 from engine.interleave import Found, Interleaver, Outcome, Policy, Round
+from engine.nested import first_step
 from engine.recall import recall
 from engine.results import Answer, Citation, Hop, HopDocument, Recall, RecalledDocument
 from engine.routing import Routed, Router
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from engine.model.interface import Evidence, MemoryModel
     from engine.store import DocumentRow, Store
 
+LONGEST_STEP = 8
+"""Words of an answer that can stand in a question for what it tells."""
 NEAREST = 3
 FACTS = 5
 """Readings among which a fact of the sort that is compared is looked for."""
@@ -48,7 +51,25 @@ class Asker:
             return _together(question, [self._ask(part, top_k, max_hops, on_hop) for part in parts])
         compared = comparison(question)
         decided = compared and self._retried(lambda: self._compare(question, compared, top_k, max_hops, on_hop))
-        return decided or self._ask(question, top_k, max_hops, on_hop)
+        return decided or self._led(question, top_k, max_hops, on_hop) or self._ask(question, top_k, max_hops, on_hop)
+
+    def _led(
+        self, question: str, top_k: int | None, max_hops: int | None, on_hop: Callable[[Hop], None] | None, led: bool = False
+    ) -> Answer | None:
+        """The answer to a question that leads over several things, each asked for by what the one before it is; None where the
+        question leads over one at most, or a step is not found."""
+        step = first_step(question, led)
+        first = self._ask(step.asked, top_k, max_hops, on_hop) if step else None
+        if step is None or first is None or not first.found or len(first.answers[0].split()) > LONGEST_STEP:
+            return None
+        rest = step.taken(question, first.answers[0])
+        last = self._led(rest, top_k, max_hops, on_hop, led=True) or self._ask(rest, top_k, max_hops, on_hop)
+        if not last.found:
+            return None
+        together = _together(question, [first, last])
+        return replace(
+            together, answer=last.answer, answers=last.answers, citations=list(dict.fromkeys(last.citations + first.citations)), nearest=[]
+        )
 
     def _compare(
         self, question: str, compared: Comparison, top_k: int | None, max_hops: int | None, on_hop: Callable[[Hop], None] | None

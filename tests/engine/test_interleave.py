@@ -232,6 +232,26 @@ def test_two_things_are_compared_by_what_is_found_of_each(ask):
     assert [hop.query for hop in answer.hops] == ["When was Ada Bell born?", "When was Bo Carr born?"]
 
 
+def test_what_a_question_leads_over_is_asked_for_first(ask):
+    texts = {"a.txt": "Red Mill was directed by Ada Bell.", "b.txt": "Ada Bell was born in Farsund.", "c.txt": "Farsund lies in Agder."}
+    readings = {"a.txt": ("Ada Bell", 3.0), "b.txt": ("Farsund", 4.0), "c.txt": ("Agder", 5.0)}
+    order = iter(({"a.txt": 5.0}, {"b.txt": 5.0}, {"c.txt": 5.0}))
+    model = Scripted(lambda names: wanted[0], lambda names: 1.0, readings, policy={**POLICY, "inject": 1})
+    wanted = [{}]
+
+    def route(contexts, memory, plain=model.route):
+        wanted[0] = next(order, wanted[0])
+        return plain(contexts, memory)
+
+    model.route = route
+    question = "In which county is the birthplace of the director of Red Mill?"
+    answer = ask(model, files=tuple(texts), texts=texts, question=question)
+    assert (answer.question, answer.answer) == (question, "Agder")
+    assert [c.source for c in answer.citations] == ["c.txt", "b.txt", "a.txt"]
+    asked = ["Who is the director of Red Mill?", "What is the birthplace of Ada Bell?", "In which county is Farsund?"]
+    assert [hop.query for hop in answer.hops] == asked
+
+
 def test_what_does_not_tell_is_asked_as_it_was(ask):
     answer = compare(ask, **{"a.txt": ("1950", 3.0), "b.txt": ("Carr", 2.0)})
     assert answer.answer == "1950" and answer.hops[-1].query == "Who was born first, Ada Bell or Bo Carr?"

@@ -1,0 +1,59 @@
+"""What a question that leads over several things asks first."""
+
+import pytest
+
+from engine.nested import first_step
+
+
+@pytest.mark.parametrize(
+    ("question", "asked", "left"),
+    [
+        (
+            "In which county is the birthplace of the director of Red Mill at Dusk?",
+            "Who is the director of Red Mill at Dusk?",
+            "In which county is the birthplace of ANSWER?",
+        ),
+        (
+            "Which school did the founder of the label that released Blue Hours attend?",
+            "Which label released Blue Hours?",
+            "Which school did the founder of ANSWER attend?",
+        ),
+        (
+            'When did the city where the performer of "Low Tide" was born become a capital?',
+            'Who is the performer of "Low Tide"?',
+            "When did the city where ANSWER was born become a capital?",
+        ),
+        (
+            "When did the founder of the record label of the album Blue Hours die?",
+            "What is the record label of album Blue Hours?",
+            "When did the founder of ANSWER die?",
+        ),
+    ],
+)
+def test_the_innermost_thing_is_asked_for_first(question, asked, left):
+    step = first_step(question)
+    assert step is not None and (step.asked, step.taken(question, "ANSWER")) == (asked, left)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the capital of France?",
+        "When was the director of film Red Mill born?",
+        "Who founded the label that released Blue Hours?",
+        "How many days of annual leave am I allowed to take over into next year?",
+        "Who took control of the whole of Central Tibet?",
+        "What caused Ada to make the end of Dr. Bell's cult her aim?",
+        "Which environment variable names the folder of the Python package index?",
+    ],
+)
+def test_one_thing_led_over_is_left_to_the_loop(question):
+    assert first_step(question) is None
+
+
+def test_what_is_left_of_a_question_that_led_further_is_taken_apart_to_the_end():
+    left = "In which county is the birthplace of Ada Bell?"
+    step = first_step(left, led=True)
+    assert step is not None and step.asked == "What is the birthplace of Ada Bell?"
+    assert first_step(step.taken(left, "Farsund"), led=True) is None
+    assert first_step("What is the date of death of Ada Bell?", led=True) is None
