@@ -66,11 +66,16 @@ _CHOICE = frozenset(("or", "between", "either"))
 _WORD = re.compile(r"\w+")
 
 
+def asks_for_variable(question: str) -> bool:
+    """Whether an environment variable is asked for."""
+    return _VARIABLE.search(question) is not None
+
+
 def impossible(question: str, text: str, start: int, end: int) -> bool:
     """Whether text[start:end] cannot answer: a time or length for a price, the number of a heading, or no name of the sort that
     code gives what is asked for."""
     answer = text[start:end]
-    if _VARIABLE.search(question):
+    if asks_for_variable(question):
         return not _SHOUTED.search(answer)
     if _EXCEPTION.search(question):
         return not _CAPITAL.search(answer)

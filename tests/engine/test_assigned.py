@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.assigned import value_of
+from engine.assigned import constants, value_of
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,9 @@ from engine.assigned import value_of
     ],
 )
 def test_a_name_stands_for_the_literal_it_is_given(text, name, value):
-    start = text.index(name)
-    found = value_of(text, start, start + len(name))
+    found = value_of(name, text)
     assert (found and text[slice(*found)]) == value
+
+
+def test_constants_in_code():
+    assert constants("Path(os.environ.get(DATA_DIR) or DEFAULT_DATA_DIR) or DATA_DIR, Id, HTTP") == ["DATA_DIR", "DEFAULT_DATA_DIR"]

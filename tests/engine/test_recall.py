@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -91,6 +91,12 @@ def test_what_speaks_for_a_document():
     # Of two later rounds, that in which it stood higher.
     assert known[2]["later_routing"] == 0.7 and known[2]["later_place"] == 1.0
     assert (known[1]["later_routing"], known[1]["later_place"], known[2]["place"]) == (0.3, 0.0, 0.5)
+
+
+def test_what_the_evidence_names_is_linked():
+    rounds = [[routed(1, 0.9), routed(2, 0.8)], [replace(routed(2, 0.7), linked=1.0), routed(3, 0.6)]]
+    known = features(rounds, {1: 0.0, 2: 0.0, 3: 0.0}, {1})
+    assert [known[d]["linked"] for d in (1, 2, 3)] == [0.0, 1.0, 0.0]
 
 
 def test_a_score_is_what_was_weighed():
