@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from engine.model.interface import Evidence
 
 LONGEST_NAME = 90
+LONGEST_QUESTION = 400
+"""Characters; longer ones are stories, and patterns would be slow on them."""
 DAYS = (365.25, 30.4, 1.0)
 MIDDLE = (0.0, 7.0, 1.0)
 """Month and day of a date that names neither."""
@@ -64,7 +66,7 @@ class Comparison:
 def comparison(question: str) -> Comparison | None:
     """What a question compares; None where it compares nothing that can be asked of each."""
     text = " ".join(question.split()).rstrip(" ?!")
-    return _same(text) or _which(text)
+    return (_same(text) or _which(text)) if len(text) <= LONGEST_QUESTION else None
 
 
 def speaks_of(name: str, evidence: Iterable[Evidence]) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+LONGEST_QUESTION = 400
 # Stands for an answer not known yet.
 SOMEBODY = "Xyzzy"
 _PEOPLE = re.compile(
@@ -57,7 +58,7 @@ class Step:
 def first_step(question: str, led: bool = False) -> Step | None:
     """The innermost thing that a question leads over, if it leads over a second one after it, or is what is left of one that did
     (`led`); else None."""
-    step = _innermost(question)
+    step = _innermost(question) if len(question) <= LONGEST_QUESTION else None
     if step is None or led:
         return step
     left = step.taken(question, SOMEBODY)
