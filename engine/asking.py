@@ -51,7 +51,8 @@ class Asker:
             return _together(question, [self._ask(part, top_k, max_hops, on_hop) for part in parts])
         compared = comparison(question)
         decided = compared and self._retried(lambda: self._compare(question, compared, top_k, max_hops, on_hop))
-        return decided or self._led(question, top_k, max_hops, on_hop) or self._ask(question, top_k, max_hops, on_hop)
+        led = None if decided or max_hops == 1 else self._led(question, top_k, max_hops, on_hop)
+        return decided or led or self._ask(question, top_k, max_hops, on_hop)
 
     def _led(
         self, question: str, top_k: int | None, max_hops: int | None, on_hop: Callable[[Hop], None] | None, led: bool = False

@@ -22,7 +22,7 @@ def ask(
         int | None, typer.Option("--top-k", metavar="N", min=1, help="Documents that one round chooses.")
     ] = None,
     max_hops: Annotated[
-        int | None, typer.Option("--max-hops", metavar="N", min=1, help="Rounds at most.")
+        int | None, typer.Option("--max-hops", metavar="N", min=1, help="Rounds at most, for each thing that is asked for.")
     ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show every hop and the timings on stderr.")
