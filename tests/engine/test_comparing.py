@@ -132,5 +132,13 @@ def test_evidence_hangs_together_by_names():
     assert passes_by(ASKED, (BO,), [MILL, BO]) and not passes_by(ASKED, (MILL, ADA), [MILL]) and not passes_by(ASKED, (BO,), [ADA])
 
 
+def test_a_word_is_no_name():
+    leave, travel = Evidence(5, "handbook.md > Leave", "Five days. See Travel."), Evidence(6, "handbook.md > Travel", "By train, on leave.")
+    asked = "How many days of leave are carried over?"
+    assert not chained(asked, (leave, travel), 1) and not passes_by(asked, (travel,), [leave])
+    assert chained("What does Leave say of trains?", (leave, travel), 1)
+    assert named(asked, (travel,), ["x > Leave"]) == [False]
+
+
 def test_evidence_speaks_of_a_name():
     assert speaks_of("film Red Mill", [MILL]) and not speaks_of("Red Mill", [ADA])
