@@ -14,15 +14,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from engine.answer_type import asks_for_variable, fits, impossible
-from engine.assigned import constants, value_of
+from engine.answer_type import fits
 from engine.grounding import LINE_KINDS, quote_span
 from engine.links import chained, named, passes_by
 from engine.model.interface import Candidates, Context, Evidence, Reading
 from engine.model.tables import column_names, first_row, header_before
 from engine.routing import lexical_shares
 from engine.store import SegmentGoneError
-from engine.tidy import tidy
+from engine.tidied import tidied
 
 if TYPE_CHECKING:
     from engine.model.interface import MemoryModel
@@ -262,7 +261,7 @@ class Interleaver:
             g.enough, g.relevance = answered.enough, answered.relevance
             question, evidence = g.context.question, g.context.evidence
             g.chain = [chained(question, evidence, piece) for piece in range(len(evidence))]
-            for context, reading in self._tidied(answered.readings, g.context):
+            for context, reading in tidied(answered.readings, g.context, self._of_one_source):
                 found = Found(context, reading)
                 found.features = {
                     "reading": reading.score,
@@ -284,39 +283,10 @@ class Interleaver:
         if outcome.found:
             outcome.confidence = 1 / (1 + math.exp(-weighed(self.policy.sure, sureness(outcome.found))))
 
-    def _tidied(self, readings: list[Reading], context: Context) -> list[tuple[Context, Reading]]:
-        """Best first, with tidy ends, without what cannot answer; where two become one, the better. Each with its context."""
-        kept: dict[tuple[str, int, int, int], tuple[Context, Reading]] = {}
-        for reading in readings:
-            text = context.evidence[reading.piece].text
-            start, end = tidy(text, reading.start, reading.end)
-            read = replace(reading, start=start, end=end)
-            if reading.kind != "span":
-                kept.setdefault((reading.kind, reading.piece, start, end), (context, read))
-                continue
-            whole, read = self._given(context, read)
-            piece = whole.evidence[read.piece]
-            if not impossible(context.question, piece.text, read.start, read.end):
-                kept.setdefault((reading.kind, piece.document, read.start, read.end), (whole, read))
-        return list(kept.values())
-
-    def _given(self, context: Context, reading: Reading) -> tuple[Context, Reading]:
-        """A name in code that is no answer itself stands for the literal it is given, there or in what is known of its source."""
-        piece = context.evidence[reading.piece]
-        answer = piece.text[reading.start : reading.end]
-        names = constants(answer) if asks_for_variable(context.question) else [answer] if fits(context.question, answer) < 0 else []
-        if not piece.code or not names:
-            return context, reading
+    def _of_one_source(self, piece: Evidence) -> list[Evidence]:
+        """What is known of the source of a piece beside it."""
         source = self.row(piece.document).source_id
-        others = [self.evidence(d) for d, row in self._rows.items() if row.source_id == source and d != piece.document]
-        for other in (piece, *others):
-            at = next((found for name in names if (found := value_of(name, other.text))), None)
-            if at and other is piece:
-                return context, replace(reading, start=at[0], end=at[1])
-            if at:
-                place = len(context.evidence)
-                return replace(context, evidence=(*context.evidence, other)), replace(reading, piece=place, start=at[0], end=at[1])
-        return context, reading
+        return [self.evidence(d) for d, row in self._rows.items() if row.source_id == source and d != piece.document]
 
     def _decide(self, outcome: Outcome, grown: list[Grown], number: int, max_hops: int) -> str:
         if not grown:

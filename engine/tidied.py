@@ -1,0 +1,49 @@
+"""What the model points at -> readings that can be an answer: tidy ends, names in code resolved, the impossible left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from engine.answer_type import asks_for_variable, fits, impossible
+from engine.assigned import constants, value_of
+from engine.model.interface import Context, Evidence, Reading
+from engine.tidy import tidy
+
+
+def tidied(
+    readings: list[Reading], context: Context, of_one_source: Callable[[Evidence], list[Evidence]]
+) -> list[tuple[Context, Reading]]:
+    """Readings of one context, best first, each with its context; where two become one, the better.
+
+    `of_one_source` gives what else is known of the source of a piece of code.
+    """
+    kept: dict[tuple[str, int, int, int], tuple[Context, Reading]] = {}
+    for reading in readings:
+        start, end = tidy(context.evidence[reading.piece].text, reading.start, reading.end)
+        whole, read = context, replace(reading, start=start, end=end)
+        if reading.kind == "span":
+            whole, read = _given(context, read, of_one_source)
+        piece = whole.evidence[read.piece]
+        if reading.kind != "span" or not impossible(context.question, piece.text, read.start, read.end):
+            kept.setdefault((read.kind, piece.document, read.start, read.end), (whole, read))
+    return list(kept.values())
+
+
+def _given(
+    context: Context, reading: Reading, of_one_source: Callable[[Evidence], list[Evidence]]
+) -> tuple[Context, Reading]:
+    """A name in code that is no answer itself stands for the literal it is given, there or elsewhere in its source."""
+    piece = context.evidence[reading.piece]
+    if not piece.code:
+        return context, reading
+    answer = piece.text[reading.start : reading.end]
+    names = constants(answer) if asks_for_variable(context.question) else [answer] if fits(context.question, answer) < 0 else []
+    for other in (piece, *of_one_source(piece)) if names else ():
+        at = next((found for name in names if (found := value_of(name, other.text))), None)
+        if at is None:
+            continue
+        evidence = context.evidence if other is piece else (*context.evidence, other)
+        place = reading.piece if other is piece else len(context.evidence)
+        return replace(context, evidence=evidence), replace(reading, piece=place, start=at[0], end=at[1])
+    return context, reading
