@@ -3,8 +3,9 @@
     python -m benchmarks.made_questions TEXT_FOLDER [--questions 120] [--passages 4000] [--model DIR] [--out FILE]
 
 Four kinds, as multi-hop families have them: bridges (the director of a film, then a fact about that person), comparisons
-of two (which came first), comparisons of what two lead to (whose director is younger), and whether both are alike. Some
-of the facts are ones that training made questions from (training/made_hops.py); the two last kinds and all wordings are not.
+of two (which came first), comparisons of what two lead to (whose director is younger), and whether both are alike. The
+first two are kinds that training made questions of (training/made_hops.py), some in the very words, from facts read by the
+same rules out of the same files; the last two lead over two works, which training's do not.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.scoring import f1
-from benchmarks.sets import read_lines
-from engine import Memory
+from benchmarks.sets import passages_in_memory, read_lines
 from training.made_hops import INTRO, Entry, entry_of
 
 FILES = ("wiki_intros", "wiki_intros_2", "wiki_articles_2")
@@ -116,12 +115,8 @@ def main() -> None:
     kept = [r for r in records if r["title"] in wanted]
     kept += [r for r in records if r["title"] not in wanted][: args.passages]
     rows = []
-    with tempfile.TemporaryDirectory() as folder, Memory.open(Path(folder) / "memory", model=args.model, create=True) as memory:
-        passages = Path(folder) / "introductions.jsonl"
-        with passages.open("w", encoding="utf-8") as file:
-            for r in kept:
-                file.write(json.dumps({"id": r["title"], "title": r["title"], "text": r["text"].split("\n# ")[0][: INTRO + 300]}) + "\n")
-        memory.ingest([passages])
+    passages = {r["id"]: {**r, "id": r["title"], "text": r["text"].split("\n# ")[0][: INTRO + 300]} for r in kept}
+    with passages_in_memory(passages, args.model) as memory:
         for q in asked:
             answer = memory.ask(q["question"])
             read = {d.record for hop in answer.hops for d in hop.documents if d.chosen}

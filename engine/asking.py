@@ -110,9 +110,7 @@ class Asker:
         if decision is None or any(of_fact[0] is None for of_fact in cited):
             return None
         citations = list(dict.fromkeys(c for of_fact in cited for c in of_fact if c is not None))
-        done = time.perf_counter()
-        spent = {"load": loaded - began, "hops": asked - loaded, "ground": done - asked, "total": done - began}
-        timings = {stage: round(seconds * 1000, 1) for stage, seconds in spent.items()}
+        timings = _timings(began, loaded, asked)
         dropped = sum(c is None for of_fact in cited for c in of_fact)
         return Answer(question, decision, True, round(sure, 4), citations, hops, timings, dropped_citations=dropped, answers=[decision])
 
@@ -129,9 +127,7 @@ class Asker:
             outcome = loop.ask(question, max_hops or self.policy.max_hops, tell)
             asked = time.perf_counter()
             answer = self._answer(question, loop, outcome)
-            done = time.perf_counter()
-            spent = {"load": loaded - began, "hops": asked - loaded, "ground": done - asked, "total": done - began}
-            answer.timings_ms.update({stage: round(seconds * 1000, 1) for stage, seconds in spent.items()})
+            answer.timings_ms.update(_timings(began, loaded, asked))
             return answer
 
         return self._retried(run)
@@ -229,6 +225,13 @@ class Asker:
         if row.page_starts_json is not None:
             return None
         return self.store.line_range(row.source_id, row.start, row.end)
+
+
+def _timings(began: float, loaded: float, asked: float) -> dict[str, float]:
+    """Milliseconds of each stage up to now."""
+    done = time.perf_counter()
+    spent = {"load": loaded - began, "hops": asked - loaded, "ground": done - asked, "total": done - began}
+    return {stage: round(seconds * 1000, 1) for stage, seconds in spent.items()}
 
 
 def _explained(question: str, found: Found) -> bool:

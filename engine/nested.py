@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-LONGEST_QUESTION = 400
+from engine.comparing import LONGEST_QUESTION
+
 # Stands for an answer not known yet.
 SOMEBODY = "Xyzzy"
 _PEOPLE = re.compile(
