@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from engine.clauses import told_by_clause
 from engine.comparing import Comparison, comparison, speaks_of
 from engine.grounding import LINE_KINDS, best_sentence, cite, quote_span
 from engine.interleave import Found, Interleaver, Outcome, Policy, Round
-from engine.nested import first_step
+from engine.kinship import spelled_out
+from engine.nested import Step, first_step
 from engine.recall import recall
 from engine.results import Answer, Citation, Hop, HopDocument, Recall, RecalledDocument
 from engine.routing import Routed, Router
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 LONGEST_STEP = 8
 """Words of an answer that can stand in a question for what it tells."""
+MOST_APART = 2
+"""How often a question is taken apart where it has no sure answer."""
 NEAREST = 3
 FACTS = 5
 """Readings among which a fact of the sort that is compared is looked for."""
@@ -51,25 +55,69 @@ class Asker:
             return _together(question, [self._ask(part, top_k, max_hops, on_hop) for part in parts])
         compared = comparison(question)
         decided = compared and self._retried(lambda: self._compare(question, compared, top_k, max_hops, on_hop))
-        led = None if decided or max_hops == 1 else self._led(question, top_k, max_hops, on_hop)
-        return decided or led or self._ask(question, top_k, max_hops, on_hop)
+        spelled = spelled_out(question)
+        led = None if decided else self._led(spelled, top_k, max_hops, on_hop, led=spelled != question)
+        return decided or (replace(led, question=question) if led else self._single(question, top_k, max_hops, on_hop))
 
     def _led(
         self, question: str, top_k: int | None, max_hops: int | None, on_hop: Callable[[Hop], None] | None, led: bool = False
     ) -> Answer | None:
         """The answer to a question that leads over several things, each asked for by what the one before it is; None where the
         question leads over one at most, or a step is not found."""
-        step = first_step(question, led)
-        first = self._ask(step.asked, top_k, max_hops, on_hop) if step else None
-        if step is None or first is None or not first.found or len(first.answers[0].split()) > LONGEST_STEP:
-            return None
-        rest = step.taken(question, first.answers[0])
-        last = self._led(rest, top_k, max_hops, on_hop, led=True) or self._ask(rest, top_k, max_hops, on_hop)
+        step = None if max_hops == 1 else first_step(question, led)
+
+        def then(rest: str) -> Answer:
+            return self._led(rest, top_k, max_hops, on_hop, led=True) or self._ask(rest, top_k, max_hops, on_hop)
+
+        stepwise = step and self._by_steps(question, step, then, top_k, max_hops, on_hop)
+        return stepwise if stepwise and stepwise.found else None
+
+    def _single(
+        self, question: str, top_k: int | None, max_hops: int | None, on_hop: Callable[[Hop], None] | None, apart: int = MOST_APART
+    ) -> Answer:
+        """The answer to a question as it stands; where that is not sure, what asking first for a thing that it tells by a clause or
+        by another's name leads to, if that is surer."""
+        direct = self._ask(question, top_k, max_hops, on_hop)
+        if not apart or max_hops == 1 or direct.confidence >= self.policy.apart:
+            return direct
+        step = told_by_clause(question) or first_step(question, led=True)
+
+        def then(rest: str) -> Answer:
+            return self._single(rest, top_k, max_hops, on_hop, apart - 1)
+
+        if step is None:
+            return direct
+        stepwise = self._by_steps(question, step, then, top_k, max_hops, on_hop, direct)
+        if stepwise.found and stepwise.confidence >= max(direct.confidence, self.policy.found):
+            return stepwise
+        return replace(direct, timings_ms=stepwise.timings_ms)
+
+    def _by_steps(
+        self,
+        question: str,
+        step: Step,
+        then: Callable[[str], Answer],
+        top_k: int | None,
+        max_hops: int | None,
+        on_hop: Callable[[Hop], None] | None,
+        *before: Answer,
+    ) -> Answer:
+        """The answer that `then` gives once a step's answer stands in the question, as sure as both together. Hops and times count
+        what was asked `before` too."""
+        first = self._ask(step.asked, top_k, max_hops, on_hop)
+        if not first.found or len(first.answers[0].split()) > LONGEST_STEP:
+            return replace(_together(question, [*before, first]), found=False)
+        last = then(step.taken(first.answers[0]))
+        together = _together(question, [*before, first, last])
         if not last.found:
-            return None
-        together = _together(question, [first, last])
+            return replace(together, found=False)
         return replace(
-            together, answer=last.answer, answers=last.answers, citations=list(dict.fromkeys(last.citations + first.citations)), nearest=[]
+            together,
+            answer=last.answer,
+            answers=last.answers,
+            confidence=round(first.confidence * last.confidence, 4),
+            citations=list(dict.fromkeys(last.citations + first.citations)),
+            nearest=[],
         )
 
     def _compare(

@@ -50,6 +50,7 @@ class Policy:
     `keep` ranks the contexts that were read: the best go on as hypotheses.
     The loop has enough from a confidence of `stop`, if the model's own *enough* is at least `enough`; from a
     confidence of `found` an answer is given: where a wrong one, called unsure, costs two fifths of what a right one is worth.
+    A question answered less surely than `apart` is taken apart, if it can be (`engine/clauses.py`).
     """
 
     max_hops: int = 3
@@ -63,6 +64,7 @@ class Policy:
     stop: float = 0.5
     enough: float = 0.0
     found: float = 0.26
+    apart: float = 0.35
     choice: Mapping[str, float] = field(default_factory=lambda: {"head": 1.0, "routing": 0.0, "lexical": 3.0, "bias": 0.0})
     later_choice: Mapping[str, float] | None = None
     rank: Mapping[str, float] | None = None

@@ -22,9 +22,12 @@ _PEOPLE = re.compile(
 _SMALL = r"(?:of|the|de|du|van|von|and|la|le|for|in|to|at|on|a)"
 # A name in quotation marks, or words with capitals, small ones between them.
 _WORD = r"[A-Z0-9](?:(?!'s\b)[\w.'&:-])*"
-_NAME = rf"(?:\"[^\"]+\"|{_WORD}(?:,? (?:{_SMALL} )*{_WORD})*)"
-_THING = rf"(?:the )?(?P<kind>(?:(?!of\b)[a-z]+ ){{0,2}}?)(?P<name>{_NAME})"
+NAME = rf"(?:\"[^\"]+\"|{_WORD}(?:,? (?:{_SMALL} )*{_WORD})*)"
+_THING = rf"(?:the )?(?P<kind>(?:(?!of\b)[a-z]+ ){{0,2}}?)(?P<name>{NAME})"
 _VERB = r"[a-z]+(?:ed|t|de|ew|ote|ang|uns|ns|es|s)(?: (?:by|in|for|on|to))?"
+# "The Blue Hours performer" made it; "the Canadian performer" is from there.
+_NATION = r"[A-Z][a-z]+(?:an|ish|ese|ch|sh|ic)"
+_MAKERS = "performer|director|author|writer|composer|creator|developer|publisher|producer|screenwriter|manufacturer|designer|distributor"
 _STEPS = (
     (re.compile(rf"\b(?:the )?(?P<role>[a-z]+(?: [a-z]+)?) of {_THING}"), None),
     (re.compile(rf"\bthe (?P<what>[a-z]+(?: [a-z]+)?) (?:that|which|who) (?P<did>{_VERB}) {_THING}"), "Which {what} {did} {thing}?"),
@@ -32,7 +35,8 @@ _STEPS = (
         re.compile(rf"\bthe (?P<what>[a-z]+(?: [a-z]+)?) (?:where|in which) {_THING} (?P<is>is|was|lies|died|lived)\b(?P<rest> [a-z]+ed| born)?"),
         "In which {what} {is} {thing}{rest}?",
     ),
-    (re.compile(rf"(?P<name>{_NAME})'s (?P<role>[a-z]+)\b"), None),
+    (re.compile(rf"(?P<name>{NAME})'s (?P<role>[a-z]+)\b"), None),
+    (re.compile(rf"\bthe (?!(?:{_NATION}) )(?P<name>{NAME}) (?P<role>{_MAKERS})\b(?! (?:of|[A-Z]))"), None),
 )
 _ITSELF = re.compile(r"^(?:who|what|which [a-z]+)(?: exactly)? (?:is|was|are|were) (?:the )?$", re.IGNORECASE)
 # What follows them is no thing that a further question could be asked about.
@@ -45,15 +49,15 @@ NOT_ROLES = frozenset(
 
 @dataclass(frozen=True)
 class Step:
-    """`asked` finds what stands in the question at [start, end)."""
+    """`asked` finds what stands in the question between `before` and `after`."""
 
     asked: str
-    start: int
-    end: int
+    before: str
+    after: str
 
-    def taken(self, question: str, answer: str) -> str:
+    def taken(self, answer: str) -> str:
         """The question with the answer in its place."""
-        return question[: self.start] + answer + question[self.end :]
+        return self.before + answer + self.after
 
 
 def first_step(question: str, led: bool = False) -> Step | None:
@@ -62,9 +66,8 @@ def first_step(question: str, led: bool = False) -> Step | None:
     step = _innermost(question) if len(question) <= LONGEST_QUESTION else None
     if step is None or led:
         return step
-    left = step.taken(question, SOMEBODY)
-    after = _innermost(left)
-    return step if after and SOMEBODY in left[after.start : after.end] else None
+    after = _innermost(step.taken(SOMEBODY))
+    return step if after and SOMEBODY not in after.before + after.after else None
 
 
 def _innermost(question: str) -> Step | None:
@@ -75,11 +78,12 @@ def _innermost(question: str) -> Step | None:
         role = parts.get("role", "").removeprefix("the ")
         before = question[: match.start()]
         owned = "'s " in match[0] and before.endswith((" of ", " of the "))
-        if set(role.split()) & NOT_ROLES or owned or question[match.end() :].startswith("'s"):
+        described = re.fullmatch(_NATION, parts["name"]) and re.match(r" [a-z]", question[match.end() :])
+        if set(role.split()) & NOT_ROLES or owned or described or question[match.end() :].startswith("'s"):
             continue
         thing = f"{parts.get('kind', '')}{parts['name']}"
         asked = said.format(**parts, thing=thing) if said else f"{'Who' if _PEOPLE.search(role) else 'What'} is the {role} of {thing}?"
         rest = question[match.end() :].strip(" ?.!")
         if rest or not _ITSELF.match(before):
-            return Step(asked, match.start(), match.end())
+            return Step(asked, before, question[match.end() :])
     return None

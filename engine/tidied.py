@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from engine.answer_type import asks_for_variable, fits, impossible
 from engine.assigned import constants, value_of
+from engine.kinship import of_both_parents
 from engine.model.interface import Context, Evidence, Reading
 from engine.tidy import tidy
 
@@ -20,7 +21,10 @@ def tidied(
     """
     kept: dict[tuple[str, int, int, int], tuple[Context, Reading]] = {}
     for reading in readings:
-        start, end = tidy(context.evidence[reading.piece].text, reading.start, reading.end)
+        text = context.evidence[reading.piece].text
+        start, end = tidy(text, reading.start, reading.end)
+        if one := of_both_parents(context.question, text[start:end]):
+            start, end = start + one[0], start + one[1]
         whole, read = context, replace(reading, start=start, end=end)
         if reading.kind == "span":
             whole, read = _given(context, read, of_one_source)
