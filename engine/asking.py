@@ -12,7 +12,7 @@ from engine.comparing import Comparison, comparison, speaks_of
 from engine.grounding import LINE_KINDS, best_sentence, cite, quote_span
 from engine.interleave import Found, Interleaver, Outcome, Policy, Round
 from engine.kinship import spelled_out
-from engine.nested import Step, first_step
+from engine.nested import Step, first_step, person_first
 from engine.recall import recall
 from engine.results import Answer, Citation, Hop, HopDocument, Recall, RecalledDocument
 from engine.routing import Routed, Router
@@ -80,7 +80,7 @@ class Asker:
         direct = self._ask(question, top_k, max_hops, on_hop)
         if not apart or max_hops == 1 or direct.confidence >= self.policy.apart:
             return direct
-        step = told_by_clause(question) or first_step(question, led=True)
+        step = told_by_clause(question) or person_first(question)
 
         def then(rest: str) -> Answer:
             return self._single(rest, top_k, max_hops, on_hop, apart - 1)

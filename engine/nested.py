@@ -70,6 +70,12 @@ def first_step(question: str, led: bool = False) -> Step | None:
     return step if after and SOMEBODY not in after.before + after.after else None
 
 
+def person_first(question: str) -> Step | None:
+    """The innermost thing, if it is a person told by what they are to something else: "the director of X"."""
+    step = first_step(question, led=True)
+    return step if step and step.asked.startswith("Who ") else None
+
+
 def _innermost(question: str) -> Step | None:
     """The last of the things that are told by another's name; None where it is all that is asked."""
     found = [(m.end(), -m.start(), m, said) for pattern, said in _STEPS for m in pattern.finditer(question)]

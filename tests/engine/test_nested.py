@@ -3,7 +3,7 @@
 import pytest
 
 from engine.kinship import of_both_parents, spelled_out
-from engine.nested import first_step
+from engine.nested import first_step, person_first
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,12 @@ def test_what_is_left_of_a_question_that_led_further_is_taken_apart_to_the_end()
     assert step is not None and step.asked == "What is the birthplace of Ada Bell?"
     assert first_step(step.taken("Farsund"), led=True) is None
     assert first_step("What is the date of death of Ada Bell?", led=True) is None
+
+
+def test_a_person_told_by_what_they_made_is_asked_for_first():
+    step = person_first("When was the director of Red Mill born?")
+    assert step is not None and step.asked == "Who is the director of Red Mill?"
+    assert person_first("Which font is used in the pages of HTMLCalendar?") is None
 
 
 def test_who_made_it_may_stand_behind_its_name():
