@@ -60,6 +60,7 @@ def variants(policy: Policy) -> dict[str, Policy]:
         "no chains of names": replace(
             policy, max_hops=2, answer=without(policy.answer, "chain"), later_choice=without(policy.later_choice or policy.choice, "linked")
         ),
+        "nothing taken apart": replace(policy, apart=0.0),
         "no document head": replace(policy, choice=without(policy.choice, "head")),
         "no agreement of readings": replace(policy, answer=without(policy.answer, "agree")),
         "no words of the question": replace(policy, answer=without(policy.answer, "words")),

@@ -2,10 +2,11 @@
 
     python -m benchmarks.made_questions TEXT_FOLDER [--questions 120] [--passages 4000] [--model DIR] [--out FILE]
 
-Four kinds, as multi-hop families have them: bridges (the director of a film, then a fact about that person), comparisons
-of two (which came first), comparisons of what two lead to (whose director is younger), and whether both are alike. The
-first two are kinds that training made questions of (training/made_hops.py), some in the very words, from facts read by the
-same rules out of the same files; the last two lead over two works, which training's do not.
+Five kinds, as multi-hop families have them: bridges (the director of a film, then a fact about that person), comparisons
+of two (which came first), comparisons of what two lead to (whose director is younger), whether both are alike, and bridges
+told by a clause (the person who directed a film). The first two are kinds that training made questions of
+(training/made_hops.py), some in the very words, from facts read by the same rules out of the same files; the next two lead
+over two works, which training's do not, and the last is the first in words that it has not.
 """
 
 from __future__ import annotations
@@ -25,12 +26,19 @@ from benchmarks.sets import passages_in_memory, read_lines
 from training.made_hops import INTRO, Entry, entry_of
 
 FILES = ("wiki_intros", "wiki_intros_2", "wiki_articles_2")
-SHARES = {"bridge": 0.5, "comparison": 0.3, "bridge comparison": 0.12, "alike": 0.08}
+SHARES = {"bridge": 0.5, "comparison": 0.3, "bridge comparison": 0.12, "alike": 0.08, "clause": 0.25}
+"""How many of each for a question wanted; clauses come on top."""
 BRIDGES = {
     "born": ("What is the date of birth of the {role} of {kind} {work}?", "When is the {role} of {kind} {work}'s birthday?"),
     "died": ("What is the date of death of the {role} of {kind} {work}?", "When did the {role} of {kind} {work} pass away?"),
     "nation": ("What nationality is the {role} of {kind} {work}?", "Where was the {role} of {kind} {work} from?"),
 }
+CLAUSES = {
+    "born": ("When was the person who {did} {kind} {work} born?", "On which date was the person born who {did} {kind} {work}?"),
+    "died": ("When did the person who {did} {kind} {work} die?", "On which date did the person die who {did} {kind} {work}?"),
+    "nation": ("What nationality does the person have who {did} {kind} {work}?", "Which country was the person from who {did} {kind} {work}?"),
+}
+DID = {"director": "directed", "writer": "wrote", "author": "wrote", "composer": "composed", "performer": "recorded", "singer": "sang"}
 
 
 def questions(entries: dict[str, Entry], wanted: int, rng: random.Random) -> list[dict[str, Any]]:
@@ -40,10 +48,11 @@ def questions(entries: dict[str, Entry], wanted: int, rng: random.Random) -> lis
     made = [(w, entries[w.maker[1]]) for w in works if w.maker and w.maker[1] in entries]
     made = [(w, p) for w, p in made if p.kind == "person"]
     makers = {
-        "bridge": lambda: _bridge(*rng.choice(made), rng),
+        "bridge": lambda: _bridge(*rng.choice(made), BRIDGES, rng),
         "comparison": lambda: _compared(*rng.sample(rng.choice((people, works)), 2), rng),
         "bridge comparison": lambda: _led(*rng.sample(made, 2), rng),
         "alike": lambda: _alike(*rng.sample(made, 2)),
+        "clause": lambda: _bridge(*rng.choice(made), CLAUSES, rng),
     }
     asked: dict[str, dict[str, Any]] = {}
     for kind, share in SHARES.items():
@@ -60,9 +69,9 @@ def _question(text: str, answer: str, golds: list[Entry]) -> dict[str, Any]:
     return {"question": text, "answers": [answer], "golds": [e.title for e in golds]}
 
 
-def _bridge(work: Entry, person: Entry, rng: random.Random) -> dict[str, Any]:
-    fact = rng.choice([f for f in BRIDGES if f in person.facts])
-    text = rng.choice(BRIDGES[fact]).format(role=work.maker[0], kind=work.kind, work=work.name)
+def _bridge(work: Entry, person: Entry, wordings: dict[str, tuple[str, ...]], rng: random.Random) -> dict[str, Any]:
+    fact = rng.choice([f for f in wordings if f in person.facts])
+    text = rng.choice(wordings[fact]).format(role=work.maker[0], did=DID[work.maker[0]], kind=work.kind, work=work.name)
     return _question(text, person.fact(fact), [work, person])
 
 

@@ -50,6 +50,7 @@ class Asker:
     ) -> Answer:
         """A question about several named things is asked of each; one that compares two, too, and decided by what is found.
         Raises UnsupportedError when the model cannot answer."""
+        max_hops = max_hops or self.policy.max_hops
         parts = one_by_one(question)
         if parts:
             return _together(question, [self._ask(part, top_k, max_hops, on_hop) for part in parts])
@@ -60,7 +61,7 @@ class Asker:
         return decided or (replace(led, question=question) if led else self._single(question, top_k, max_hops, on_hop))
 
     def _led(
-        self, question: str, top_k: int | None, max_hops: int | None, on_hop: Callable[[Hop], None] | None, led: bool = False
+        self, question: str, top_k: int | None, max_hops: int, on_hop: Callable[[Hop], None] | None, led: bool = False
     ) -> Answer | None:
         """The answer to a question that leads over several things, each asked for by what the one before it is; None where the
         question leads over one at most, or a step is not found."""
@@ -73,7 +74,7 @@ class Asker:
         return stepwise if stepwise and stepwise.found else None
 
     def _single(
-        self, question: str, top_k: int | None, max_hops: int | None, on_hop: Callable[[Hop], None] | None, apart: int = MOST_APART
+        self, question: str, top_k: int | None, max_hops: int, on_hop: Callable[[Hop], None] | None, apart: int = MOST_APART
     ) -> Answer:
         """The answer to a question as it stands; where that is not sure, what asking first for a thing that it tells by a clause or
         by another's name leads to, if that is surer."""
@@ -98,7 +99,7 @@ class Asker:
         step: Step,
         then: Callable[[str], Answer],
         top_k: int | None,
-        max_hops: int | None,
+        max_hops: int,
         on_hop: Callable[[Hop], None] | None,
         *before: Answer,
     ) -> Answer:
@@ -121,7 +122,7 @@ class Asker:
         )
 
     def _compare(
-        self, question: str, compared: Comparison, top_k: int | None, max_hops: int | None, on_hop: Callable[[Hop], None] | None
+        self, question: str, compared: Comparison, top_k: int | None, max_hops: int, on_hop: Callable[[Hop], None] | None
     ) -> Answer | None:
         """The answer that follows from a fact about each of the two; None where one is not found, or they do not tell."""
         began = time.perf_counter()
@@ -139,7 +140,7 @@ class Asker:
         for name in compared.names:
             found.append([])
             for asked in compared.asked:
-                outcome = loop.ask(asked.format(x=name), max_hops or self.policy.max_hops, tell)
+                outcome = loop.ask(asked.format(x=name), max_hops, tell)
                 through = compared.through(name)
                 told = [f for f in outcome.found[:FACTS] if compared.value(f.text)]
                 fact = next((f for f in told if speaks_of(name, f.context.evidence if through else [f.evidence])), None)
@@ -163,7 +164,7 @@ class Asker:
         return Answer(question, decision, True, round(sure, 4), citations, hops, timings, dropped_citations=dropped, answers=[decision])
 
     def _ask(
-        self, question: str, top_k: int | None, max_hops: int | None, on_hop: Callable[[Hop], None] | None
+        self, question: str, top_k: int | None, max_hops: int, on_hop: Callable[[Hop], None] | None
     ) -> Answer:
         def run() -> Answer:
             began = time.perf_counter()
@@ -172,7 +173,7 @@ class Asker:
                 loop.policy = replace(self.policy, inject=WIDER * self.policy.inject)
             loaded = time.perf_counter()
             tell = (lambda r: on_hop(self._hop(loop, r))) if on_hop else None
-            outcome = loop.ask(question, max_hops or self.policy.max_hops, tell)
+            outcome = loop.ask(question, max_hops, tell)
             asked = time.perf_counter()
             answer = self._answer(question, loop, outcome)
             answer.timings_ms.update(_timings(began, loaded, asked))
