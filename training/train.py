@@ -85,13 +85,6 @@ def _group(name: str) -> str:
     return stack if stack in ("backbone", "reader") else "new"
 
 
-def grouped(step: int, settings: dict[str, Any]) -> bool:
-    """Whether a step reads groups: all but every `group_every`-th one, or only every `groups_every`-th one."""
-    if "groups_every" in settings:
-        return step % settings["groups_every"] == 1
-    return step % settings["group_every"] != 0
-
-
 def schedule(step: int, steps: int, warmup: int) -> float:
     """Linear warm-up, then a cosine to 5%."""
     if step < warmup:
@@ -111,7 +104,7 @@ class Steps(Dataset):
 
     def __getitem__(self, step: int) -> tuple[int, Batch | list[Group]]:
         rng = random.Random(self.settings["seed"] * 1_000_003 + step)
-        if self.mined and step % self.settings["joint_every"] and grouped(step, self.settings):
+        if self.mined and step % self.settings["joint_every"] and step % self.settings["group_every"]:
             size = self.settings["groups"]
             taken = [self.mined[(step * size + i) % len(self.mined)] for i in range(size)]
             return step, self.group(self._worded(taken, rng), rng)
