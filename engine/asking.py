@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from operator import mul
 from typing import TYPE_CHECKING
 
 from engine.clauses import told_by_clause
+from engine.common import Common, common, said_of_both
 from engine.comparing import Comparison, comparison, speaks_of
 from engine.grounding import LINE_KINDS, best_sentence, cite, quote_span
 from engine.interleave import Found, Interleaver, Outcome, Policy, Round
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 LONGEST_STEP = 8
 """Words of an answer that can stand in a question for what it tells."""
+LEAST_OF_BOTH = 0.1
+"""How sure at least it must be what each of two things is, where what both are is asked for."""
 MOST_APART = 2
 """How often a question is taken apart where it has no sure answer."""
 NEAREST = 3
@@ -48,14 +52,16 @@ class Asker:
     def ask(
         self, question: str, top_k: int | None, max_hops: int | None, on_hop: Callable[[Hop], None] | None
     ) -> Answer:
-        """A question about several named things is asked of each; one that compares two, too, and decided by what is found.
+        """A question about several named things is asked of each; one about two of them, too, and decided by what is found.
         Raises UnsupportedError when the model cannot answer."""
         max_hops = max_hops or self.policy.max_hops
-        parts = one_by_one(question)
+        compared = comparison(question)
+        shared = None if compared else common(question)
+        parts = None if shared else one_by_one(question)
         if parts:
             return _together(question, [self._ask(part, top_k, max_hops, on_hop) for part in parts])
-        compared = comparison(question)
         decided = compared and self._retried(lambda: self._compare(question, compared, top_k, max_hops, on_hop))
+        decided = decided or (shared and self._retried(lambda: self._alike(question, shared, top_k, max_hops, on_hop)))
         spelled = spelled_out(question)
         led = None if decided else self._led(spelled, top_k, max_hops, on_hop, led=spelled != question)
         return decided or (replace(led, question=question) if led else self._single(question, top_k, max_hops, on_hop))
@@ -88,7 +94,7 @@ class Asker:
 
         if step is None:
             return direct
-        stepwise = self._by_steps(question, step, then, top_k, max_hops, on_hop, direct)
+        stepwise = self._by_steps(question, step, then, top_k, max_hops, on_hop, direct, sure=mul)
         if stepwise.found and stepwise.confidence >= max(direct.confidence, self.policy.found):
             return stepwise
         return replace(direct, timings_ms=stepwise.timings_ms)
@@ -102,9 +108,10 @@ class Asker:
         max_hops: int,
         on_hop: Callable[[Hop], None] | None,
         *before: Answer,
+        sure: Callable[[float, float], float] = min,
     ) -> Answer:
-        """The answer that `then` gives once a step's answer stands in the question, as sure as both together. Hops and times count
-        what was asked `before` too."""
+        """The answer that `then` gives once a step's answer stands in the question, as sure as `sure` says of both. Hops and times
+        count what was asked `before` too."""
         first = self._ask(step.asked, top_k, max_hops, on_hop)
         if not first.found or len(first.answers[0].split()) > LONGEST_STEP:
             return replace(_together(question, [*before, first]), found=False)
@@ -116,7 +123,7 @@ class Asker:
             together,
             answer=last.answer,
             answers=last.answers,
-            confidence=round(first.confidence * last.confidence, 4),
+            confidence=round(sure(first.confidence, last.confidence), 4),
             citations=list(dict.fromkeys(last.citations + first.citations)),
             nearest=[],
         )
@@ -131,12 +138,7 @@ class Asker:
         hops: list[Hop] = []
         found: list[list[Found]] = []
         sure = 1.0
-
-        def tell(this: Round) -> None:
-            hops.append(self._hop(loop, this))
-            if on_hop:
-                on_hop(hops[-1])
-
+        tell = self._telling(loop, hops, on_hop)
         for name in compared.names:
             found.append([])
             for asked in compared.asked:
@@ -162,6 +164,42 @@ class Asker:
         timings = _timings(began, loaded, asked)
         dropped = sum(c is None for of_fact in cited for c in of_fact)
         return Answer(question, decision, True, round(sure, 4), citations, hops, timings, dropped_citations=dropped, answers=[decision])
+
+    def _alike(
+        self, question: str, shared: Common, top_k: int | None, max_hops: int, on_hop: Callable[[Hop], None] | None
+    ) -> Answer | None:
+        """What is said of both of two things; None where nothing is."""
+        began = time.perf_counter()
+        loop = self._loop(top_k)
+        loaded = time.perf_counter()
+        hops: list[Hop] = []
+        told: list[list[Found]] = []
+        sure = 1.0
+        for name in shared.names:
+            outcome = loop.ask(shared.asked.format(x=name), max_hops, self._telling(loop, hops, on_hop))
+            told.append([f for f in outcome.found[:FACTS] if f.reading.kind == "span" and speaks_of(name, [f.evidence])])
+            sure = min(sure, outcome.confidence)
+        asked = time.perf_counter()
+        both = said_of_both(*([f.text for f in found] for found in told)) if sure >= LEAST_OF_BOTH else None
+        if both is None:
+            return None
+        citations = [self._citations(question, loop, found[at])[0] for found, at in zip(told, both.at, strict=True)]
+        if None in citations:
+            return None
+        # Two passages that say the same speak for each other.
+        sure = round(max(sure, self.policy.found), 4)
+        timings = _timings(began, loaded, asked)
+        return Answer(question, both.words, True, sure, [c for c in citations if c], hops, timings, answers=[both.words])
+
+    def _telling(self, loop: Interleaver, hops: list[Hop], on_hop: Callable[[Hop], None] | None) -> Callable[[Round], None]:
+        """Notes every round among `hops` and hands it on."""
+
+        def tell(this: Round) -> None:
+            hops.append(self._hop(loop, this))
+            if on_hop:
+                on_hop(hops[-1])
+
+        return tell
 
     def _ask(
         self, question: str, top_k: int | None, max_hops: int, on_hop: Callable[[Hop], None] | None

@@ -165,7 +165,7 @@ _WHICH = tuple(
 def _which(text: str) -> Comparison | None:
     for pattern in _WHICH:
         found = pattern.match(text)
-        names = _names(found["a"], found["b"]) if found else None
+        names = names_of(found["a"], found["b"]) if found else None
         if found and names:
             parts = found.groupdict()
             return _ruled(" ".join(parts[name] for name in ("head", "tail") if parts.get(name)), names)
@@ -219,7 +219,7 @@ def _same(text: str) -> Comparison | None:
     rest, what = found["rest"], found["what"].lower()
     grouped = _ROLE_OF.match(found["names"]) or _KIND.match(found["names"])
     parts = grouped.groupdict() if grouped else {"names": found["names"]}
-    names = _names(*parts["names"].split(" and ", 1)) if " and " in parts["names"] else None
+    names = names_of(*parts["names"].split(" and ", 1)) if " and " in parts["names"] else None
     if names is None:
         return None
     with_role = _WITH_ROLE.match(rest)
@@ -237,7 +237,7 @@ def _same(text: str) -> Comparison | None:
     return Comparison(names, (asked.format(what=what, x=x),), _places, same=True)
 
 
-def _names(a: str, b: str) -> tuple[str, str] | None:
+def names_of(a: str, b: str) -> tuple[str, str] | None:
     one, other = (name.strip(" ,;:\"'\u201c\u201d") for name in (a, b))
     fit = all(0 < len(name) <= LONGEST_NAME and any(c.isupper() or c.isdigit() for c in name) for name in (one, other))
     return (one, other) if fit and one != other else None
