@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from engine.comparing import LONGEST_QUESTION
 from engine.nested import NAME
 
 _BY_WAY_OF = {
@@ -31,6 +32,8 @@ _BOTH = re.compile(r"(?P<father>[A-Z].*?)(?: and |, and )(?:(?:his|her) (?:[a-z]
 
 def spelled_out(question: str) -> str:
     """The question with such relatives told by two steps; the same question where it names none."""
+    if len(question) > LONGEST_QUESTION:
+        return question
     question = _WHOSE.sub(lambda m: f"the {_by_way_of(m['kin'])} of {m['name']}", question)
     return _OF.sub(lambda m: f"{_by_way_of(m['kin'])} of", question)
 
