@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from operator import mul
 from typing import TYPE_CHECKING
 
 from engine.clauses import told_by_clause
@@ -60,11 +59,16 @@ class Asker:
         parts = None if shared else one_by_one(question)
         if parts:
             return _together(question, [self._ask(part, top_k, max_hops, on_hop) for part in parts])
-        decided = compared and self._retried(lambda: self._compare(question, compared, top_k, max_hops, on_hop))
-        decided = decided or (shared and self._retried(lambda: self._alike(question, shared, top_k, max_hops, on_hop)))
+        decided = None
+        if compared:
+            decided = self._retried(lambda: self._compare(question, compared, top_k, max_hops, on_hop))
+        elif shared:
+            decided = self._retried(lambda: self._alike(question, shared, top_k, max_hops, on_hop))
+        if decided:
+            return decided
         spelled = spelled_out(question)
-        led = None if decided else self._led(spelled, top_k, max_hops, on_hop, led=spelled != question)
-        return decided or (replace(led, question=question) if led else self._single(question, top_k, max_hops, on_hop))
+        led = self._led(spelled, top_k, max_hops, on_hop, led=spelled != question)
+        return replace(led, question=question) if led else self._single(question, top_k, max_hops, on_hop)
 
     def _led(
         self, question: str, top_k: int | None, max_hops: int, on_hop: Callable[[Hop], None] | None, led: bool = False
@@ -72,12 +76,13 @@ class Asker:
         """The answer to a question that leads over several things, each asked for by what the one before it is; None where the
         question leads over one at most, or a step is not found."""
         step = None if max_hops == 1 else first_step(question, led)
-
-        def then(rest: str) -> Answer:
-            return self._led(rest, top_k, max_hops, on_hop, led=True) or self._ask(rest, top_k, max_hops, on_hop)
-
-        stepwise = step and self._by_steps(question, step, then, top_k, max_hops, on_hop)
-        return stepwise if stepwise and stepwise.found else None
+        if step is None:
+            return None
+        first, rest = self._stepped(step, top_k, max_hops, on_hop)
+        if rest is None:
+            return None
+        last = self._led(rest, top_k, max_hops, on_hop, led=True) or self._ask(rest, top_k, max_hops, on_hop)
+        return _in_steps(question, [first, last], min(first.confidence, last.confidence)) if last.found else None
 
     def _single(
         self, question: str, top_k: int | None, max_hops: int, on_hop: Callable[[Hop], None] | None, apart: int = MOST_APART
@@ -88,45 +93,25 @@ class Asker:
         if not apart or max_hops == 1 or direct.confidence >= self.policy.apart:
             return direct
         step = told_by_clause(question) or person_first(question)
-
-        def then(rest: str) -> Answer:
-            return self._single(rest, top_k, max_hops, on_hop, apart - 1)
-
         if step is None:
             return direct
-        stepwise = self._by_steps(question, step, then, top_k, max_hops, on_hop, direct, sure=mul)
-        if stepwise.found and stepwise.confidence >= max(direct.confidence, self.policy.found):
-            return stepwise
-        return replace(direct, timings_ms=stepwise.timings_ms)
+        first, rest = self._stepped(step, top_k, max_hops, on_hop)
+        asked = [direct, first]
+        if rest is not None:
+            last = self._single(rest, top_k, max_hops, on_hop, apart - 1)
+            asked.append(last)
+            both = round(first.confidence * last.confidence, 4)
+            if last.found and both >= max(direct.confidence, self.policy.found):
+                return _in_steps(question, asked, both)
+        return replace(direct, timings_ms=_spent(asked))
 
-    def _by_steps(
-        self,
-        question: str,
-        step: Step,
-        then: Callable[[str], Answer],
-        top_k: int | None,
-        max_hops: int,
-        on_hop: Callable[[Hop], None] | None,
-        *before: Answer,
-        sure: Callable[[float, float], float] = min,
-    ) -> Answer:
-        """The answer that `then` gives once a step's answer stands in the question, as sure as `sure` says of both. Hops and times
-        count what was asked `before` too."""
+    def _stepped(
+        self, step: Step, top_k: int | None, max_hops: int, on_hop: Callable[[Hop], None] | None
+    ) -> tuple[Answer, str | None]:
+        """A step's answer, and the question with it in its place; None for that where it is not found or too long to stand there."""
         first = self._ask(step.asked, top_k, max_hops, on_hop)
-        if not first.found or len(first.answers[0].split()) > LONGEST_STEP:
-            return replace(_together(question, [*before, first]), found=False)
-        last = then(step.taken(first.answers[0]))
-        together = _together(question, [*before, first, last])
-        if not last.found:
-            return replace(together, found=False)
-        return replace(
-            together,
-            answer=last.answer,
-            answers=last.answers,
-            confidence=round(sure(first.confidence, last.confidence), 4),
-            citations=list(dict.fromkeys(last.citations + first.citations)),
-            nearest=[],
-        )
+        fits = first.found and len(first.answers[0].split()) <= LONGEST_STEP
+        return first, step.taken(first.answers[0]) if fits else None
 
     def _compare(
         self, question: str, compared: Comparison, top_k: int | None, max_hops: int, on_hop: Callable[[Hop], None] | None
@@ -175,8 +160,9 @@ class Asker:
         hops: list[Hop] = []
         told: list[list[Found]] = []
         sure = 1.0
+        tell = self._telling(loop, hops, on_hop)
         for name in shared.names:
-            outcome = loop.ask(shared.asked.format(x=name), max_hops, self._telling(loop, hops, on_hop))
+            outcome = loop.ask(shared.asked.format(x=name), max_hops, tell)
             told.append([f for f in outcome.found[:FACTS] if f.reading.kind == "span" and speaks_of(name, [f.evidence])])
             sure = min(sure, outcome.confidence)
         asked = time.perf_counter()
@@ -341,11 +327,29 @@ def _together(question: str, answers: list[Answer]) -> Answer:
         min(a.confidence for a in answers if a.found or not found),
         every("citations"),
         [hop for a in answers for hop in a.hops],
-        {stage: round(sum(a.timings_ms[stage] for a in answers), 1) for stage in answers[0].timings_ms},
+        _spent(answers),
         nearest=[c for a in answers if not a.found for c in a.nearest[:1]],
         dropped_citations=sum(a.dropped_citations for a in answers),
         answers=texts,
     )
+
+
+def _in_steps(question: str, answers: list[Answer], confidence: float) -> Answer:
+    """What was asked one after the other as one answer: the last one's, resting on the one before it too."""
+    *_, first, last = answers
+    return replace(
+        _together(question, answers),
+        answer=last.answer,
+        answers=last.answers,
+        confidence=confidence,
+        citations=list(dict.fromkeys(last.citations + first.citations)),
+        nearest=[],
+    )
+
+
+def _spent(answers: list[Answer]) -> dict[str, float]:
+    """Milliseconds of each stage, over all answers."""
+    return {stage: round(sum(a.timings_ms[stage] for a in answers), 1) for stage in answers[0].timings_ms}
 
 
 def _distinct(found: list[Found]) -> list[Found]:

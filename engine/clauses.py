@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 
 from engine.comparing import LONGEST_QUESTION
-from engine.nested import Step
+from engine.nested import PEOPLE, Step
 
 SHORTEST_CLAUSE = 2
 """Words."""
 
 _PERSON = re.compile(
-    r"\b(?:person|man|woman|people|colleague|employee|engineer|official|member|author|writer|actor|actress|singer|player|scientist|politician"
-    r"|officer|customer|doctor|teacher|manager|director|president|king|queen|founder|artist|composer|leader|coach|musician|host)s?$"
+    rf"\b(?:{PEOPLE}|person|man|woman|people|colleague|employee|engineer|official|actor|actress|scientist|politician|officer|customer|doctor"
+    r"|teacher|musician|host)s?$"
 )
 _SMALL = r"(?:be|is|are|was|were|been|of|in|on|at|to|by|for|from|with|and|or|not|have|has|had|same|first|last|most|least|way|time|reason|fact|idea|claim|belief|theory|view|only|one)"
 _WORD = rf"(?!{_SMALL}\b)[a-z][\w-]*"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from engine.comparing import LONGEST_QUESTION, names_of
 
@@ -23,7 +24,7 @@ _SHARE = re.compile(
     r"^(?:[Ww]hat|[Ww]hich) (?:(?P<what>[a-z][\w' -]*?) )?(?:do|does|did) (?:both )?(?P<a>.+?),? and (?P<b>.+?) (?:both )?(?:all )?(?:have in common|share)$"
 )
 _BOTH_BEFORE = re.compile(rf"^(?P<head>[^?]*?)\bboth (?:the )?{_PAIR}(?P<tail>(?: [a-z][^?]*)?)$")
-_BOTH_AFTER = re.compile(rf"^(?P<head>(?:[A-Z][a-z]+ )?(?:[Ww]hat|[Ww]hich)\b[^?]* {_IS} |[Bb]oth |){_PAIR}(?P<is> {_IS})? both\b(?P<tail> [^?]*)$")
+_BOTH_AFTER = re.compile(rf"^(?:[Bb]oth )?(?P<head>(?:[A-Z][a-z]+ )?(?:[Ww]hat|[Ww]hich)\b[^?]* {_IS} |){_PAIR}(?P<is> {_IS})? both\b(?P<tail> [^?]*)$")
 _ASKS = re.compile(r"\b(?:which|what|who|where|when)\b", re.IGNORECASE)
 # One of the two is meant, or more is said than that, or each has its own.
 _NOT_ALIKE = re.compile(r"[;{]|^(?:what|which) (?:are|were) the [a-z ]+s of\b|\bwhich (?:one|of)\b|[a-z]{3}[.!?] (?-i:[A-Z])|\b(?:who|which|what|where|when)\b.*\b(?:that|who|whose|which)\b", re.IGNORECASE)
@@ -54,8 +55,7 @@ def common(question: str) -> Common | None:
         names = names_of(found["a"], found["b"]) if found else None
         if found and names:
             parts = found.groupdict()
-            head = parts["head"].removeprefix("Both ").removeprefix("both ")
-            asked = f"{head}{{x}}{_singular(parts.get('is') or '')}{parts['tail']}?"
+            asked = f"{parts['head']}{{x}}{_singular(parts.get('is') or '')}{parts['tail']}?"
             return Common(names, asked)
     return None
 
@@ -70,31 +70,25 @@ class OfBoth:
 
 def said_of_both(one: Sequence[str], other: Sequence[str]) -> OfBoth | None:
     """Of each thing's answers, best first, the two that share most; None where no two share a word that tells."""
-    found = ((OfBoth((i, j), _shared(a, b)), i + j) for i, a in enumerate(one) for j, b in enumerate(other))
-    worth = [(len(_telling(both.words)) - BEHIND * late, both) for both, late in found if _telling(both.words)]
-    return max(worth, key=lambda x: x[0])[1] if worth else None
+    found = [OfBoth((i, j), words) for i, a in enumerate(one) for j, b in enumerate(other) if _telling(words := _shared(a, b))]
+    return max(found, key=lambda both: len(_telling(both.words)) - BEHIND * sum(both.at), default=None)
 
 
 def _shared(a: str, b: str) -> str:
     """The longest run of words of `a` that stands in `b` too, without small words at its ends."""
     words = list(_WORD.finditer(a))
-    said = [w.lower() for w in _WORD.findall(b)]
-    best: tuple[int, int] = (0, 0)
-    for begin in range(len(words)):
-        for end in range(begin + 1, len(words) + 1):
-            run = [w.group().lower() for w in words[begin:end]]
-            if end - begin > best[1] - best[0] and any(_alike(run, said[k : k + len(run)]) for k in range(len(said) - len(run) + 1)):
-                best = begin, end
-    begin, end = best
-    while begin < end and words[begin].group().lower() in _SMALL:
+    run = SequenceMatcher(None, [_folded(w[0]) for w in words], [_folded(w) for w in _WORD.findall(b)], autojunk=False).find_longest_match()
+    begin, end = run.a, run.a + run.size
+    while begin < end and words[begin][0].lower() in _SMALL:
         begin += 1
-    while begin < end and words[end - 1].group().lower() in _SMALL:
+    while begin < end and words[end - 1][0].lower() in _SMALL:
         end -= 1
     return a[words[begin].start() : words[end - 1].end()] if begin < end else ""
 
 
-def _alike(one: list[str], other: list[str]) -> bool:
-    return all(a.rstrip("s") == b.rstrip("s") for a, b in zip(one, other, strict=True))
+def _folded(word: str) -> str:
+    """One and several of a thing are one word."""
+    return word.lower().rstrip("s")
 
 
 def _telling(text: str) -> set[str]:

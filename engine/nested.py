@@ -14,10 +14,11 @@ from engine.comparing import LONGEST_QUESTION
 
 # Stands for an answer not known yet.
 SOMEBODY = "Xyzzy"
+PEOPLE = "director|singer|artist|author|writer|composer|founder|president|king|queen|leader|coach|manager|member|player"
 _PEOPLE = re.compile(
-    r"\b(?:director|performer|singer|artist|author|writer|composer|founder|creator|owner|producer|inventor|designer|architect|discoverer"
-    r"|president|mayor|king|queen|leader|coach|manager|father|mother|parent|son|daughter|child|spouse|wife|husband|brother|sister|sibling"
-    r"|member|drummer|guitarist|player|screenwriter|lyricist|narrator|sculptor|painter|winner|successor|predecessor)s?$"
+    rf"\b(?:{PEOPLE}|performer|creator|owner|producer|inventor|designer|architect|discoverer|mayor|father|mother|parent|son|daughter|child"
+    r"|spouse|wife|husband|brother|sister|sibling|drummer|guitarist|screenwriter|lyricist|narrator|sculptor|painter|winner|successor"
+    r"|predecessor)s?$"
 )
 _SMALL = r"(?:of|the|de|du|van|von|and|la|le|for|in|to|at|on|a)"
 # A name in quotation marks, or words with capitals, small ones between them.

@@ -23,7 +23,7 @@ def tidied(
     for reading in readings:
         text = context.evidence[reading.piece].text
         start, end = tidy(text, reading.start, reading.end)
-        if one := of_both_parents(context.question, text[start:end]):
+        if reading.kind == "span" and (one := of_both_parents(context.question, text[start:end])):
             start, end = start + one[0], start + one[1]
         whole, read = context, replace(reading, start=start, end=end)
         if reading.kind == "span":
