@@ -15,9 +15,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from engine.answer_type import fits
-from engine.grounding import LINE_KINDS, quote_span
+from engine.grounding import quote_span
 from engine.links import chained, named, passes_by
 from engine.model.interface import Candidates, Context, Evidence, Reading
+from engine.separated import header, separator_of
 from engine.model.tables import column_names, first_row, header_before
 from engine.routing import lexical_shares
 from engine.store import SegmentGoneError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 
 TABLE_REACH = 4000
+HEADER_REACH = 2000
 """Characters before a document in which the head of its table is looked for."""
 _WORD = re.compile(r"\w+")
 
@@ -97,15 +99,16 @@ class Found:
     @property
     def sentence(self) -> str:
         """What stands around the answer."""
-        return self.evidence.text[slice(*quote_span(self.evidence.text, self.reading.start, self.reading.end))]
+        text, by_line = self.evidence.text, bool(self.evidence.separator)
+        return text[slice(*quote_span(text, self.reading.start, self.reading.end, by_line=by_line))]
 
     @property
     def said(self) -> str:
         """The same, with the name of the column in front if the answer is a cell of a table."""
-        text = self.evidence.text
-        names = [] if self.evidence.code or "|" not in text else column_names(text, self.evidence.columns)
+        piece, sentence = self.evidence, self.sentence
+        names = [] if piece.code else column_names(piece.text, piece.columns, piece.separator)
         at = bisect_right(names, self.reading.start, key=lambda cell: cell[0])
-        return f"{names[at - 1][1]}: {self.sentence}" if at and "|" in self.sentence else self.sentence
+        return f"{names[at - 1][1]}: {sentence}" if at and (piece.separator or "|" in sentence) else sentence
 
     @property
     def text(self) -> str:
@@ -245,7 +248,11 @@ class Interleaver:
     def evidence(self, document: int) -> Evidence:
         row = self.row(document)
         text = self.store.text(row.source_id, row.start, row.end)
-        code = row.kind in LINE_KINDS
+        if row.kind == "csv":
+            first = self.store.text(row.source_id, 0, HEADER_REACH).partition("\n")[0]
+            separator = separator_of(first)
+            return Evidence(document, row.title, text, columns=header(first, separator), separator=separator)
+        code = row.kind == "code"
         return Evidence(document, row.title, text, code, () if code else self._columns(row, text))
 
     def _columns(self, row: DocumentRow, text: str) -> tuple[str, ...]:

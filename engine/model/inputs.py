@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from engine.model.config import ModelConfig
+from engine.separated import as_strokes
 from engine.model.tables import column_names
 
 # With less text than this beside its title a piece of evidence says nothing.
@@ -79,7 +80,8 @@ class EncoderInputs:
     def active(self, question: str, evidence: Sequence[tuple]) -> ActiveRow:
         """`[CLS] question [SEP]` then `title : text [SEP]` for each piece of evidence, newest last.
 
-        A piece is (title, text) or (title, text, names of the columns of the table that its text goes on with).
+        A piece is (title, text), and for tables the names of the columns that its text goes on with, and what separates cells
+        if no strokes do.
 
         In a table the name of its column stands before each cell, as no place an answer could have. What does not fit
         is cut to equal shares, the newest evidence too; then the oldest is left out.
@@ -110,10 +112,11 @@ class EncoderInputs:
         """Tokens a piece would take: at most a document's, its columns' names beside them."""
         return min(len(placed), self.config.max_document_tokens + sum(end == 0 for _, _, end in placed))
 
-    def _placed(self, text: str, columns: Sequence[str] = ()) -> list[tuple[int, int, int]]:
+    def _placed(self, text: str, columns: Sequence[str] = (), separator: str = "") -> list[tuple[int, int, int]]:
         """Tokens with their (start, end) characters; what is not in the text, a column's name, has (0, 0)."""
-        encoded = self.tokenizer.encode(text, add_special_tokens=False)
-        names = column_names(text, columns) if "|" in text else []
+        shown = as_strokes(text, separator) if separator else text
+        encoded = self.tokenizer.encode(shown, add_special_tokens=False)
+        names = column_names(text, columns, separator)
         placed: list[tuple[int, int, int]] = []
         for token, (start, end) in zip(encoded.ids, encoded.offsets, strict=True):
             while names and names[0][0] <= start:

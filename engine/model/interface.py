@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Evidence:
     """Original text of one document in the active context; `code` where it is source code. `columns` are the names of a
-    table's columns that the text goes on with, from before it."""
+    table's columns that the text goes on with, from before it; `separator` stands between the cells of a .csv file."""
 
     document: int
     title: str
     text: str
     code: bool = False
     columns: tuple[str, ...] = ()
+    separator: str = ""
 
 
 @dataclass

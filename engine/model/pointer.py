@@ -15,7 +15,7 @@ from engine.model.attention import LayerMemory
 from engine.model.encoder import MSAEncoder
 from engine.model.heads import ANSWER_KINDS
 from engine.model.inputs import ActiveRow, EncoderInputs, pad
-from engine.model.interface import Answered, Candidates, Context, Reading, RoutedMemory
+from engine.model.interface import Answered, Candidates, Context, Evidence, Reading, RoutedMemory
 from engine.model.states import DocumentStates
 from engine.model.tables import cell_starts
 from engine.model.tokenizer import TokenCounter
@@ -114,7 +114,7 @@ class PointingModel:
         return self.model.heads.relevance(states[:, 0]).squeeze(-1).tolist()
 
     def _row(self, context: Context) -> ActiveRow:
-        return self.inputs.active(context.question, [(e.title, e.text, e.columns) for e in context.evidence])
+        return self.inputs.active(context.question, [(e.title, e.text, e.columns, e.separator) for e in context.evidence])
 
     def _encode(self, contexts: list[Context]) -> None:
         """Rows and reading states of contexts that have none yet."""
@@ -170,18 +170,17 @@ def _stacked(pairs: list[tuple[Tensor, Tensor]], device: torch.device) -> tuple[
     return keys, values, torch.arange(keys.shape[1], device=device)[None] < sizes[:, None]
 
 
-def _breaks(text: str, code: bool) -> list[int]:
+def _breaks(piece: Evidence) -> list[int]:
     """Where in a text a block begins that no answer runs into."""
-    if code:
-        return [m.end() for m in CODE_BREAK.finditer(text)]
-    cells = cell_starts(text) if "|" in text else []
-    return sorted({*(m.end() for m in BLOCK_BREAK.finditer(text)), *cells})
+    if piece.code:
+        return [m.end() for m in CODE_BREAK.finditer(piece.text)]
+    return sorted({*(m.end() for m in BLOCK_BREAK.finditer(piece.text)), *cell_starts(piece.text, piece.separator)})
 
 
 def _blocks(context: Context, places: list[int]) -> Tensor:
     """For each place a number that is the same within one paragraph, list item or table cell of the evidence."""
     row: ActiveRow = context.state[0]
-    breaks = [_breaks(e.text, e.code) for e in context.evidence]
+    breaks = [_breaks(e) for e in context.evidence]
     before = list(accumulate((len(b) + 1 for b in breaks), initial=0))
     numbers = ((row.places[p][0], row.places[p][1]) for p in places)
     return torch.tensor([before[piece] + bisect_right(breaks[piece], at) for piece, at in numbers])

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from engine import separated
+
 _STROKE = re.compile(r"(?<!\\)\|")
 _RULE = frozenset(" \t\r|:+-")
 _LONGEST_NAME = 40
@@ -101,9 +103,13 @@ def _cells(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return cells
 
 
-def column_names(text: str, header: Sequence[str] = ()) -> list[tuple[int, str]]:
+def column_names(text: str, header: Sequence[str] = (), separator: str = "") -> list[tuple[int, str]]:
     """(character, name) where a cell begins whose column has a name, in order. `header` names the columns of a table that
-    began before the text."""
+    began before the text, and all of them where the cells have a `separator` other than strokes."""
+    if separator:
+        return separated.named(text, tuple(header), separator)
+    if "|" not in text:
+        return []
     names: list[tuple[int, str]] = []
     for rows, columns in _named_rows(text, header):
         for row in rows:
@@ -133,6 +139,10 @@ def header_before(before: str, columns: int) -> list[str]:
     return last.header if last else []
 
 
-def cell_starts(text: str) -> list[int]:
+def cell_starts(text: str, separator: str = "") -> list[int]:
     """Where the cells of all tables begin, in order."""
+    if separator:
+        return [start for row in separated.rows(text, separator) for start, _ in row]
+    if "|" not in text:
+        return []
     return sorted(start for table in tables(text) for row in table.rows for start, _ in row)

@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
+from engine.separated import header, separator_of
 from engine.sources.long_text import PART_CHARACTERS, LongText
 from engine.sources.pieces import PARAGRAPH, SECTION, Counter, Piece, break_down, count_batched, pack
 from engine.sources.text import paragraphs
+from engine.sources.titles import LONGEST_TITLE, clean_title
 from engine.sources.types import DocumentSpan, SourceText
 
 # Tokens under which a document is a crumb and joins a neighbour, whatever its heading.
@@ -220,4 +222,13 @@ def _base_title(source: SourceText, name: str) -> tuple[str, ...]:
         return (source.title,)
     if source.kind in _TITLED_KINDS and source.title != PurePosixPath(name).name:
         return (source.title,)
+    if source.kind == "csv":
+        return (name, *_columns(source))
     return (name,)
+
+
+def _columns(source: SourceText) -> tuple[str, ...]:
+    """The names of a table's columns as a heading: its rows alone do not say what they are about."""
+    line = source.text[:LONGEST_TITLE].lstrip("\ufeff").partition("\n")[0]
+    names = header(line, separator_of(line))
+    return (clean_title(", ".join(names)),) if names else ()

@@ -11,7 +11,8 @@ _KINDS = {
     "pdf": "pdf",
     "epub": "epub",
     "jsonl": "jsonl ndjson",
-    "text": "txt text log csv tsv json json5 jsonc yaml yml toml ini cfg conf env properties xml xsd xsl adoc asciidoc org"
+    "csv": "csv tsv",
+    "text": "txt text log json json5 jsonc yaml yml toml ini cfg conf env properties xml xsd xsl adoc asciidoc org"
     " tex bib cls sty srt vtt po pot diff patch ipynb lock plist desktop service geojson graphqls textile wiki eml mbox",
 }
 
@@ -123,7 +124,7 @@ def language_of(name: str) -> str | None:
 
 
 def kind_of(name: str) -> str:
-    """text, markdown, rst, html, code, pdf, epub or jsonl; an unknown name is text until its bytes say otherwise."""
+    """text, markdown, rst, html, code, pdf, epub, csv or jsonl; an unknown name is text until its bytes say otherwise."""
     if language_of(name):
         return "code"
     return _KIND_OF.get(_extension(name), "text")

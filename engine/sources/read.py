@@ -28,7 +28,7 @@ def read_source(path: Path) -> ReadResult:
 
         errors: list[SourceError] = []
         return ReadResult(read_records(path, errors), errors)
-    if kind in ("text", "jsonl") and (long := _long_text(path)) is not None:
+    if kind in ("text", "csv", "jsonl") and (long := _long_text(path, kind)) is not None:
         return long
     data = read_bytes(path)
     if not data:
@@ -77,7 +77,7 @@ def _holds_records(path: Path) -> bool:
     return not looks_binary(first_bytes(path)) and any(KEY in line for line in utf8_lines(path))
 
 
-def _long_text(path: Path) -> ReadResult | None:
+def _long_text(path: Path, kind: str) -> ReadResult | None:
     """A large file of plain UTF-8, left where it is; None for any other, which has to be read to be decoded."""
     if file_size(path) < LONG_BYTES:
         return None
@@ -91,7 +91,7 @@ def _long_text(path: Path) -> ReadResult | None:
     if all(_is_blank(part) for _, part in text.parts()):
         return _empty(path)
     # Its sections are found as it is cut.
-    return ReadResult([SourceText(text, "text", path.name, [])])
+    return ReadResult([SourceText(text, "csv" if kind == "csv" else "text", path.name, [])])
 
 
 def _plain(text: str, path: Path) -> ReadResult:

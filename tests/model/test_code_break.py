@@ -2,7 +2,12 @@
 
 import pytest
 
+from engine.model.interface import Evidence
 from engine.model.pointer import CODE_BREAK, _breaks
+
+
+def breaks(text: str, **told) -> list[int]:
+    return _breaks(Evidence(1, "t", text, **told))
 
 
 @pytest.mark.parametrize(
@@ -24,7 +29,7 @@ def test_where_code_breaks(code, pieces):
 
 def test_an_answer_stays_inside_a_cell_but_code_may_hold_strokes():
     table = "| Rate | Room |\n|---|---|\n| Norway | 165 |"
-    begun = [table[at:].split()[0] for at in _breaks(table, code=False)]
+    begun = [table[at:].split()[0] for at in breaks(table)]
     assert [word for word in begun if word[0].isalnum()] == ["Rate", "Room", "Norway", "165"]
-    assert _breaks("x: int | None\ny: str | None", code=True) == _breaks("x: int , None\ny: str , None", code=True)
-    assert _breaks("One line | of prose.", code=False) == []
+    assert breaks("x: int | None\ny: str | None", code=True) == breaks("x: int , None\ny: str , None", code=True)
+    assert breaks("One line | of prose.") == [] and breaks("Norway;165", separator=";") == [0, 7]
