@@ -9,6 +9,7 @@ from engine.sources.decode import decode, looks_binary, marked
 from engine.sources.files import file_size, first_bytes, read_bytes, shown
 from engine.sources.kinds import kind_of, language_of
 from engine.sources.long_text import LONG_BYTES, LongText
+from engine.sources.outline import outlined
 from engine.sources.text import paragraphs
 from engine.sources.types import ReadResult, Section, SourceText
 
@@ -67,7 +68,7 @@ def sections_of(text: str, kind: str, name: str) -> list[Section]:
         from engine.sources.code import code_sections
 
         return code_sections(text, language_of(name) or "") or paragraphs(text)
-    return paragraphs(text)
+    return (outlined(text, name) if kind == "text" else []) or paragraphs(text)
 
 
 def _holds_records(path: Path) -> bool:
