@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from engine.store import DocumentRow, Store
 
 MAX_QUOTE = 320
-LINE_KINDS = frozenset({"code", "csv"})
+LINE_KINDS = frozenset({"code", "csv", "notebook"})
 """Kinds of sources that are quoted by lines."""
 _BREAK = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])|\n\s*\n|\r?\n(?=\s*(?:[-*#|>]|\d+[.)]\s))")
 _LINE = re.compile(r"\r?\n")

@@ -12,8 +12,9 @@ _KINDS = {
     "epub": "epub",
     "jsonl": "jsonl ndjson",
     "csv": "csv tsv",
+    "notebook": "ipynb",
     "text": "txt text log json json5 jsonc yaml yml toml ini cfg conf env properties xml xsd xsl adoc asciidoc org"
-    " tex bib cls sty srt vtt po pot diff patch ipynb lock plist desktop service geojson graphqls textile wiki eml mbox",
+    " tex bib cls sty srt vtt po pot diff patch lock plist desktop service geojson graphqls textile wiki eml mbox",
 }
 
 # Extensions of programming languages, by language. The first nine are split by grammar, the others at blank lines.
@@ -124,7 +125,7 @@ def language_of(name: str) -> str | None:
 
 
 def kind_of(name: str) -> str:
-    """text, markdown, rst, html, code, pdf, epub, csv or jsonl; an unknown name is text until its bytes say otherwise."""
+    """text, markdown, rst, html, code, pdf, epub, csv, notebook or jsonl; an unknown name is text until its bytes say otherwise."""
     if language_of(name):
         return "code"
     return _KIND_OF.get(_extension(name), "text")

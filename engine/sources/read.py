@@ -44,6 +44,11 @@ def read_source(path: Path) -> ReadResult:
         return _empty(path)
     if kind == "jsonl":
         return _plain(text, path)
+    if kind == "notebook":
+        from engine.sources.notebook import notebook_text
+
+        told = notebook_text(text)
+        return ReadResult([SourceText(told[0], kind, path.name, told[1])]) if told else _plain(text, path)
     if kind == "html":
         from engine.sources.html import html_text
 
