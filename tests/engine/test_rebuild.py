@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -57,6 +58,10 @@ def files(files: Path) -> Path:
     write_pdf(files / "pages.pdf", outline=False)
     write_pdf(files / "outline.pdf", outline=True)
     (files / "long.md").write_text("".join(f"# Part {n}\n\n{'The fern needs water. ' * 30}\n\n" for n in range(6)))
+    cells = [{"cell_type": "markdown", "source": ["# Ferns\n", "They need water."]}]
+    cells.append({"cell_type": "code", "source": ["# How much\n", "LITRES = 3"]})
+    (files / "ferns.ipynb").write_text(json.dumps({"cells": cells}, indent=1))
+    (files / "ferns.csv").write_text("fern,litres\n" + "".join(f"fern {n},{n}\n" for n in range(60)))
     return files
 
 
@@ -107,6 +112,7 @@ def test_titles_that_the_text_does_not_show_stay(memory, open_memory, other_mode
     assert titles["pages.pdf"] == {f"pages.pdf > page {n}" for n in (1, 2, 3)}
     assert titles["page.html"] == {"Harbour > Tides"}
     assert "long.md > Part 3" in titles["long.md"]
+    assert titles["ferns.ipynb"] == {"ferns.ipynb > Ferns"} and titles["ferns.csv"] == {"ferns.csv > fern, litres"}
     [held] = read_source(Path(memory._open().find("outline.pdf")[0].root) / "outline.pdf").sources
     assert memory._open().find("outline.pdf")[0].page_starts == held.page_starts
 
