@@ -56,7 +56,7 @@ def _sections(store: Store, row: SourceRow, text: str) -> list[Section]:
 
     An outline or the headings of a page's markup do not stand in the text; documents carry them in their titles.
     """
-    if row.kind not in ("html", "pdf", "epub", "notebook"):
+    if row.kind not in ("html", "pdf", "epub", "docx", "pptx", "notebook"):
         return sections_of(text, row.kind, row.name)
     held = [Section(d.start, d.end, _below_file(row, d.title)) for d in store.source_documents(row.id)]
     if row.page_starts and all(not s.title or _PAGE.fullmatch(s.title[-1]) for s in held):

@@ -25,7 +25,7 @@ SMALL_PROSE = 100
 # The share of a merged document's tokens that lets one section's title stand for it.
 _DOMINANT = 0.75
 _BLANK = " \t\r\n\f\v\ufeff"
-_TITLED_KINDS = {"html", "pdf", "epub"}
+_TITLED_KINDS = {"html", "pdf", "epub", "docx", "pptx"}
 
 # start, end, boundary level, block
 Span: TypeAlias = tuple[int, int, int, int]
@@ -45,7 +45,7 @@ def cut(source: SourceText, name: str, count: Counter, max_tokens: int) -> list[
     """The documents of a source, in order, of at most `max_tokens` tokens, trimmed of outer white space.
 
     `count` gives the tokens of each string of a list. A document's title is the file's (`name`; the document's own
-    title for html, pdf, epub and .jsonl records), then its headings. Raises ValueError when `max_tokens` is not positive.
+    title for html, pdf, epub, docx, pptx and .jsonl records), then its headings. Raises ValueError when `max_tokens` is not positive.
     """
     if max_tokens < 1:
         raise ValueError("max_tokens must be at least 1")

@@ -16,7 +16,7 @@ from engine.results import FailedSource
 from engine.sources.decode import looks_binary
 from engine.sources.files import first_bytes, os_reason, shown
 from engine.sources.ignore import IgnoreRules, rules_above
-from engine.sources.kinds import kind_of, not_text_reason
+from engine.sources.kinds import BINARY_KINDS, kind_of, not_text_reason
 from engine.sources.types import Discovery, Found
 
 _NEVER = {".git", ".msa"}
@@ -113,7 +113,7 @@ def _refusal(path: str, status: os.stat_result) -> str | None:
         head = first_bytes(path)
     except SourceError as error:
         return error.reason
-    if kind_of(path) not in ("pdf", "epub") and looks_binary(head):
+    if kind_of(path) not in BINARY_KINDS and looks_binary(head):
         return "not text (binary)"
     return None
 

@@ -10,6 +10,8 @@ _KINDS = {
     "html": "html htm xhtml",
     "pdf": "pdf",
     "epub": "epub",
+    "docx": "docx docm",
+    "pptx": "pptx pptm",
     "jsonl": "jsonl ndjson",
     "csv": "csv tsv",
     "notebook": "ipynb",
@@ -103,7 +105,7 @@ _NOT_TEXT = {
     "archive": "zip gz tgz bz2 tbz xz txz zst 7z rar tar jar war whl egg deb rpm apk dmg iso cab lz4 br nupkg crate",
     "font": "ttf otf woff woff2 eot pfb pfm",
     "compiled": "pyc pyo pyd so dll dylib exe o obj a lib class wasm bin elf ko bc pdb ilk",
-    "office document": "doc docx xls xlsx ppt pptx odt ods odp pages numbers key rtf",
+    "office document": "doc xls xlsx ppt odt ods odp pages numbers key rtf",
     "database": "db sqlite sqlite3 mdb accdb dbm ldb",
     "data": "npy npz pkl pickle parquet arrow feather h5 hdf5 mat safetensors pt pth onnx gguf ckpt tflite mo",
     "key": "gpg pgp p12 pfx jks der",
@@ -124,8 +126,11 @@ def language_of(name: str) -> str | None:
     return _NAMES.get(base) or _LANGUAGE_OF.get(_extension(base))
 
 
+BINARY_KINDS = frozenset(("pdf", "epub", "docx", "pptx"))
+
+
 def kind_of(name: str) -> str:
-    """text, markdown, rst, html, code, pdf, epub, csv, notebook or jsonl; an unknown name is text until its bytes say otherwise."""
+    """text, markdown, rst, html, code, pdf, epub, docx, pptx, csv, notebook or jsonl; an unknown name is text until its bytes say otherwise."""
     if language_of(name):
         return "code"
     return _KIND_OF.get(_extension(name), "text")

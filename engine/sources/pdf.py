@@ -1,4 +1,5 @@
-"""PDF and EPUB to text by PyMuPDF: reading order, whole words, no running heads, a section per outline entry or page."""
+"""PDF, EPUB, Word and PowerPoint to text by PyMuPDF: reading order, whole words, no running heads, a section per outline entry or
+page."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from engine.sources.decode import storable
 from engine.sources.files import shown
 from engine.sources.headings import sections_at
 from engine.sources.page_layout import Block, Line, page_text, reading_order, split_block
-from engine.sources.text import page_sections
+from engine.sources.text import page_sections, paragraphs
 from engine.sources.titles import clean_title
 from engine.sources.types import Section, SourceText
 
@@ -25,6 +26,10 @@ _FEWEST_PAGES = 4
 _REPEATED = 0.4
 _LONGEST_HEAD = 150
 _EPUB_PAGE = (0, 0, 600, 20_000)
+# What an office file with a password is wrapped in.
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+# So wide that no paragraph is broken: a paragraph is a line.
+_FLOWING_PAGE = (0, 0, 1_000_000, 20_000)
 _NO_TITLE = re.compile(r"(?i)^(?:untitled|title|document\d*|.*\.(?:docx?|tex|dvi|indd|pdf|pptx?|xlsx?|ps))$")
 
 
@@ -54,6 +59,27 @@ def read_paged(data: bytes, path: Path, kind: str) -> SourceText:
     else:
         sections = _outline_sections(text, starts, outline) or page_sections(text, starts)
     return SourceText(text, kind, title, sections, page_starts=starts)
+
+
+def read_flowing(data: bytes, path: Path, kind: str) -> SourceText:
+    """The text of a Word or PowerPoint file, which has no pages before it is laid out: a paragraph, an item or a cell a line.
+
+    Raises SourceError when it is encrypted, broken, or has no text.
+    """
+    label = kind.upper()
+    if data.startswith(_OLE):
+        raise SourceError(shown(path), f"encrypted {label}: a password is needed")
+    with _opened(data, path, kind) as document:
+        try:
+            document.layout(rect=_FLOWING_PAGE)
+            text = "\n\n".join(filter(None, (page_text(_blocks(page)) for page in document)))
+            outline = [[level, name, 1] for level, name, _ in document.get_toc(simple=True)]
+            title = _title(document.metadata, path)
+        except Exception as error:  # as above
+            raise SourceError(shown(path), f"broken {label}: {_one_line(error)}") from None
+    if not text.strip():
+        raise SourceError(shown(path), "no text in it")
+    return SourceText(text, kind, title, _outline_sections(text, [0], outline) or paragraphs(text))
 
 
 def _opened(data: bytes, path: Path, kind: str) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.errors import SourceError
 from engine.sources.decode import decode, looks_binary, marked
 from engine.sources.files import file_size, first_bytes, read_bytes, shown
-from engine.sources.kinds import kind_of, language_of
+from engine.sources.kinds import BINARY_KINDS, kind_of, language_of
 from engine.sources.long_text import LONG_BYTES, LongText
 from engine.sources.outline import outlined
 from engine.sources.text import paragraphs
@@ -38,6 +38,10 @@ def read_source(path: Path) -> ReadResult:
         from engine.sources.pdf import read_paged
 
         return ReadResult([read_paged(data, path, kind)])
+    if kind in BINARY_KINDS:
+        from engine.sources.pdf import read_flowing
+
+        return ReadResult([read_flowing(data, path, kind)])
     text = decode(data, path)
     del data
     if _is_blank(text):
