@@ -80,6 +80,17 @@ def test_it_learns_and_what_it_says_teaches(published: Path, start: Path, sample
     again = [line for line in more if line["step"] == 3]
     assert {line["step"] for line in more} == {3, 4} and [line["ids"] for line in again] == [line["ids"] for line in taught if line["step"] == 3]
 
+    mined = tmp_path / "mined.jsonl"
+    rows = [json.loads(line) for line in samples.open()]
+    wrong = [{"title": "", "text": f"High water is at {n}."} for n in (1, 2)]
+    mined.write_text("".join(json.dumps({**row, "negatives": wrong, "after": []}) + "\n" for row in rows if row["kind"] == "span" and len(row["golds"]) == 1))
+    arguments[2:] = [str(mined), str(tmp_path / "groups.jsonl")]
+    (tmp_path / "config.json").write_text(json.dumps({**config, "group_size": 2, "group_without": 0.0}))
+    monkeypatch.setattr(sys, "argv", ["teach", *arguments, "--config", str(tmp_path / "config.json"), "--steps", "0:2", "--mined"])
+    teach()
+    groups = [json.loads(line) for line in (tmp_path / "groups.jsonl").open()]
+    assert len(groups) == 8 and [line["start"] > 0 for line in groups[::2]] == [True] * 4 and not any(line["start"] for line in groups[1::2])
+
     wanted = {**settings(6), "joint_every": 3, "reading_batch_size": 4, "taught_share": 0.7}
     wanted["weights"] = {**wanted["weights"], "span_taught": 1.0}
     train(start, samples, tmp_path / "student", wanted, resume=False, taught_file=whole / "taught.jsonl")
