@@ -31,16 +31,6 @@ def pointed(logits: Tensor, target: Tensor, allowed: Tensor) -> Tensor:
     return F.cross_entropy(logits.float().masked_fill(~allowed, -1e4), target, ignore_index=-100)
 
 
-def taught(logits: Tensor, target: Tensor, said: Tensor, allowed: Tensor, share: float, counted: Tensor) -> Tensor:
-    """Cross-entropy of a pointer [B, T] with what a teacher `said` [B, T], probabilities, and with the known target [B]: `share`
-    of the former, and nothing else where the target is IGNORED (Hinton et al. 2015, at temperature 1). Mean over the rows `counted` [B]."""
-    log = logits.float().masked_fill(~allowed, -1e4).log_softmax(1)
-    soft = -(said * log).sum(1)
-    hard = -log.gather(1, target.clamp(min=0)[:, None]).squeeze(1)
-    each = torch.where(target >= 0, share * soft + (1 - share) * hard, soft)
-    return (each * counted).sum() / counted.sum().clamp(min=1)
-
-
 def pointed_among(logits: list[Tensor], allowed: list[Tensor], context: int, target: int) -> Tensor:
     """Cross-entropy of one pointer over a group's contexts and *nowhere*: `logits` [T] and `allowed` [T] of each; position
     0 is a context's own null answer, which its other positions are measured against. `target` 0 is nowhere."""

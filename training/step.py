@@ -15,7 +15,6 @@ from engine.model.inputs import ActiveRow, EncoderInputs, pad
 from training import losses
 from training.batches import IGNORED, ActiveLabel, Batch
 from training.groups import Group
-from training.taught import Taught, dense
 
 
 class Documents:
@@ -92,30 +91,6 @@ class Step:
             for name, value in self._reading_losses(states, mask, rows, labels).items():
                 out[name] = out.get(name, 0.0) + value * len(picked) / len(batch.reading)
         return out
-
-    def taught(self, contexts: list[Taught]) -> dict[str, Tensor]:
-        """Reading alone, as a teacher does. What is answered by yes or no has no span, and only what is told has a kind."""
-        parts: dict[str, Tensor] = {}
-        for picked, mask, states in self._read([c.row for c in contexts]):
-            mine, width = [contexts[i] for i in picked], mask.shape[1]
-            reading = self.model.heads.read(states)
-            starts, ends, kinds = (self._tensor([getattr(c.label, f) for c in mine]) for f in ("start", "end", "kind"))
-            said = [dense([getattr(c, f) for c in mine], width).to(self.device) for f in ("starts", "ends")]
-            allowed = losses.mask_of([[0, *c.row.places] for c in mine], width).to(self.device)
-            share = self.settings["taught_share"]
-            span = (
-                losses.taught(reading.start, starts, said[0], allowed, share, kinds <= 0)
-                + losses.taught(reading.end, ends, said[1], allowed, share, kinds <= 0)
-            ) / 2
-            every = torch.ones_like(reading.kind, dtype=torch.bool)
-            kind = losses.taught(reading.kind, kinds, self._tensor([c.kinds for c in mine]), every, share, kinds >= 0)
-            sure = losses.enough(self.model.heads.enough(states[:, 0]).squeeze(-1), self._tensor([c.label.enough for c in mine]))
-            for name, value in (("span_taught", span), ("kind", kind), ("enough_reading", sure)):
-                parts[name] = parts.get(name, 0.0) + value * len(picked) / len(contexts)
-        return parts
-
-    def _tensor(self, values: list) -> Tensor:
-        return torch.tensor(values, device=self.device)
 
     def choosing(self, groups: list[Group]) -> dict[str, Tensor]:
         """Reading without memory where a question's contexts compete with each other."""

@@ -35,8 +35,6 @@ from training.batches import Batch, Collator
 from training.dropout import add_dropout
 from training.groups import Group, Grouping
 from training.step import Step
-from training.synonyms import Table, reworded
-from training.taught import Taught
 
 
 def load(folder: Path) -> tuple[MSAEncoder, EncoderInputs]:
@@ -98,34 +96,18 @@ class Steps(Dataset):
     """Step number -> its batch. Each step has its own randomness, so that a resumed run takes the same steps."""
 
     def __init__(
-        self,
-        samples: list[dict[str, Any]],
-        mined: list[dict[str, Any]],
-        taught: list[dict[str, Any]],
-        synonyms: Table,
-        inputs: EncoderInputs,
-        settings: dict[str, Any],
+        self, samples: list[dict[str, Any]], mined: list[dict[str, Any]], inputs: EncoderInputs, settings: dict[str, Any]
     ):
-        self.samples, self.mined, self.taught, self.synonyms, self.settings = samples, mined, taught, synonyms, settings
+        self.samples, self.mined, self.settings = samples, mined, settings
         self.collate, self.group = Collator(inputs, settings), Grouping(inputs, settings)
 
-    def __getitem__(self, step: int) -> tuple[int, Batch | list[Group] | list[Taught]]:
+    def __getitem__(self, step: int) -> tuple[int, Batch | list[Group]]:
         rng = random.Random(self.settings["seed"] * 1_000_003 + step)
-        alone = step % self.settings["joint_every"]
-        if self.mined and alone and step % self.settings["group_every"]:
+        if self.mined and step % self.settings["joint_every"] and step % self.settings["group_every"]:
             size = self.settings["groups"]
             taken = [self.mined[(step * size + i) % len(self.mined)] for i in range(size)]
-            return step, self.group(self._worded(taken, rng), rng)
-        if self.taught and alone:
-            size = self.settings["reading_batch_size"]
-            first = (step // self.settings["group_every"] if self.mined else step) * size
-            return step, [Taught.of(line) for line in _share([self.taught[(first + i) % len(self.taught)] for i in range(size)])]
-        return step, self.collate(self._worded(_window(self.samples, step, self.settings), rng), rng)
-
-    def _worded(self, samples: list[dict[str, Any]], rng: random.Random) -> list[dict[str, Any]]:
-        """This process's part of the samples, some of them asked in other words."""
-        mine = _share(samples)
-        return [reworded(s, self.synonyms, self.settings, rng) for s in mine] if self.synonyms else mine
+            return step, self.group(_share(taken), rng)
+        return step, self.collate(_share(_window(self.samples, step, self.settings)), rng)
 
 
 def train(
@@ -139,8 +121,6 @@ def train(
     workers: int = 0,
     bf16: bool = False,
     mined_file: Path | None = None,
-    synonyms_file: Path | None = None,
-    taught_file: Path | None = None,
 ) -> None:
     model, inputs = load(out if resume else start)
     model.to(device)
@@ -161,18 +141,15 @@ def train(
     clock = time.perf_counter()
     model.train()
     mined = list(read_lines(mined_file)) if mined_file else []
-    synonyms = json.loads(synonyms_file.read_text()) if synonyms_file else {}
-    taught = list(read_lines(taught_file)) if taught_file else []
-    batches = Steps(samples, mined, taught, synonyms, inputs, settings)
+    batches = Steps(samples, mined, inputs, settings)
     # Plain batches of Python objects: they travel between processes as they are.
     loader = DataLoader(batches, batch_size=None, sampler=range(first, steps), num_workers=workers, collate_fn=_as_is)
     for step, batch in loader:
         torch.manual_seed(settings["seed"] * 1_000_003 + step)
         joint = step % every == 0
         with torch.autocast(model.norm.weight.device.type, torch.bfloat16, enabled=bf16 or device != "cpu"):
-            if isinstance(batch, list):
-                taught_rows = batch and isinstance(batch[0], Taught)
-                parts = run_step.taught(batch) if taught_rows else run_step.choosing(batch)
+            if not isinstance(batch, Batch):
+                parts = run_step.choosing(batch)
             else:
                 parts = run_step(batch, distil=step // every % 2 == 0) if joint else run_step.reading(batch)
         total = sum(settings["weights"].get(name, 0.0) * value for name, value in parts.items())
@@ -250,8 +227,6 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0, help="processes that prepare batches")
     parser.add_argument("--bf16", action="store_true", help="bf16 on a CPU too, for one with AVX-512 BF16 (slow on others)")
     parser.add_argument("--mined", type=Path, help="samples with mined negatives (training.mine), read in groups")
-    parser.add_argument("--synonyms", type=Path, help="table of training.synonyms: questions asked in other words")
-    parser.add_argument("--taught", type=Path, help="contexts with a teacher's soft labels (training.taught)")
     args = parser.parse_args()
     settings = json.loads(args.config.read_text())
     if "WORLD_SIZE" in os.environ:
@@ -259,8 +234,9 @@ def main() -> None:
         torch.set_num_threads(1)
     if args.steps:
         settings["steps"] = args.steps
-    files = (args.mined, args.synonyms, args.taught)
-    train(args.start, args.samples, args.out, settings, args.resume, args.teacher, args.device, args.workers, args.bf16, *files)
+    train(
+        args.start, args.samples, args.out, settings, args.resume, args.teacher, args.device, args.workers, args.bf16, args.mined
+    )
 
 
 if __name__ == "__main__":

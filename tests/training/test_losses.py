@@ -35,16 +35,3 @@ def test_a_pointer_cannot_leave_the_allowed_positions():
     bound = losses.pointed(logits, torch.tensor([2]), allowed)
     assert float(free) > 40 and float(bound) < 1
     assert float(losses.pointed(logits, torch.tensor([-100]), allowed)) == 0.0
-
-
-def test_what_a_teacher_said_is_learned_beside_what_is_known():
-    logits = torch.randn(3, 4)
-    allowed = torch.tensor([[True, True, True, False]]).expand(3, 4)
-    log = logits.masked_fill(~allowed, -1e4).log_softmax(1)
-    said = torch.tensor([[0.5, 0.5, 0.0, 0.0], [0.0, 0.25, 0.75, 0.0], [1.0, 0.0, 0.0, 0.0]])
-    target, counted = torch.tensor([1, -100, 0]), torch.tensor([True, True, False])
-    soft = -(said * log).sum(1)
-    wanted = (0.7 * soft[0] - 0.3 * log[0, 1] + soft[1]) / 2
-    assert torch.isclose(losses.taught(logits, target, said, allowed, 0.7, counted), wanted)
-    nothing = losses.taught(logits, target, said, allowed, 0.7, torch.zeros(3, dtype=torch.bool))
-    assert float(nothing) == 0.0
