@@ -18,9 +18,9 @@ from engine.answer_type import fits
 from engine.grounding import quote_span
 from engine.links import chained, named, passes_by
 from engine.model.interface import Candidates, Context, Evidence, Reading
-from engine.separated import header, separator_of
 from engine.model.tables import column_names, first_row, header_before
 from engine.routing import lexical_shares
+from engine.separated import header, separator_of
 from engine.store import SegmentGoneError
 from engine.tidied import tidied
 
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 
 TABLE_REACH = 4000
-HEADER_REACH = 2000
 """Characters before a document in which the head of its table is looked for."""
+HEADER_REACH = 2000
+"""Characters of a file of separated values in which its header is."""
 _WORD = re.compile(r"\w+")
 
 
@@ -210,6 +211,8 @@ class Interleaver:
         weights = self.policy.choice if number == 1 else self.policy.later_choice or self.policy.choice
         scored = [_weighed(weights, r, c) for r, c in zip(routed, choices, strict=True)]
         ranked = sorted(((x, i, r.document) for i, row in enumerate(scored) for r, x in row), key=lambda x: (-x[0], x[2]))
+        if number == 1:
+            ranked = _with_wording(ranked, max(routed[0], key=lambda r: r.lexical, default=None), self.policy.inject)
         grown: list[Grown] = []
         for logit, i, document in ranked:
             # The same documents in another order are no new hypothesis.
@@ -318,6 +321,13 @@ def _weighed(weights: Mapping[str, float], routed: list[Routed], heads: list[flo
         for r, head in zip(routed, heads, strict=True)
     ]
     return sorted(logits, key=lambda x: -x[1])
+
+
+def _with_wording(ranked: list[tuple[float, int, int]], best: Routed | None, places: int) -> list[tuple[float, int, int]]:
+    """(logit, hypothesis, document), the most wanted first; the last of the first `places` is for the `best` by exact words: where
+    many documents are alike, a name written out tells more than likeness."""
+    last = next((x for x in ranked[places:] if best and best.lexical == 1.0 and x[2] == best.document), None)
+    return [*ranked[: places - 1], last, *(x for x in ranked[places - 1 :] if x is not last)] if last else ranked
 
 
 def share_of_best(found: list[Found]) -> float:

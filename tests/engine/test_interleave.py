@@ -333,6 +333,13 @@ def test_the_words_asked_for_can_decide():
     assert asked_share("Who?", "Nobody.") == 0.0 and asked_share("Old mills", "old MILLS") == 1.0
 
 
+def test_what_holds_the_question_in_its_own_words_is_read_beside_what_is_wanted_most(ask):
+    wants = lambda names: {"a.txt": 5.0, "b.txt": 4.0}  # noqa: E731
+    model = Scripted(wants, lambda names: 1.0, {"a.txt": ("Ada", 1.0), "e.txt": ("Nothing", 3.0)}, policy={**POLICY, "candidate_weight": 0.01})
+    answer = ask(model, question="Is nothing said here?", max_hops=1)
+    assert sorted(model.contexts) == [("a.txt",), ("e.txt",)] and answer.answer == "Nothing"
+
+
 def test_yes_rests_on_its_passage(ask):
     model = Scripted(chain, lambda names: 1.0, {"a.txt": ("yes", 2.0)})
     answer = ask(model)
