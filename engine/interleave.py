@@ -212,7 +212,7 @@ class Interleaver:
         scored = [_weighed(weights, r, c) for r, c in zip(routed, choices, strict=True)]
         ranked = sorted(((x, i, r.document) for i, row in enumerate(scored) for r, x in row), key=lambda x: (-x[0], x[2]))
         if number == 1:
-            ranked = _with_wording(ranked, max(routed[0], key=lambda r: r.lexical, default=None), self.policy.inject)
+            ranked = _with_wording(ranked, routed[0], self.policy.inject)
         grown: list[Grown] = []
         for logit, i, document in ranked:
             # The same documents in another order are no new hypothesis.
@@ -323,11 +323,12 @@ def _weighed(weights: Mapping[str, float], routed: list[Routed], heads: list[flo
     return sorted(logits, key=lambda x: -x[1])
 
 
-def _with_wording(ranked: list[tuple[float, int, int]], best: Routed | None, places: int) -> list[tuple[float, int, int]]:
-    """(logit, hypothesis, document), the most wanted first; the last of the first `places` is for the `best` by exact words: where
+def _with_wording(ranked: list[tuple[float, int, int]], routed: list[Routed], places: int) -> list[tuple[float, int, int]]:
+    """(logit, hypothesis, document), the most wanted first; the last of the first `places` is for the best by exact words: where
     many documents are alike, a name written out tells more than likeness."""
-    last = next((x for x in ranked[places:] if best and best.lexical == 1.0 and x[2] == best.document), None)
-    return [*ranked[: places - 1], last, *(x for x in ranked[places - 1 :] if x is not last)] if last else ranked
+    best = next((r.document for r in routed if r.lexical == 1.0), None)
+    last = next((x for x in ranked[places:] if x[2] == best), None)
+    return [*ranked[: places - 1], last, *ranked[places - 1 :]] if last else ranked
 
 
 def share_of_best(found: list[Found]) -> float:
