@@ -6,7 +6,7 @@ import re
 
 _NUMBER = re.compile(
     r"\bhow (?:many|much|long|far|often|old|large|big|high|deep|tall|fast|hot|warm|heavy|wide|soon|late|quickly|close)\b"
-    r"|\b(?:what|which) (?:is the )?(?:percentage|number|amount|share|age|size|temperature|price|cost|speed|distance|length"
+    r"|\b(?:what|which) (?:is the )?(?:(?:largest|highest|greatest|smallest|lowest|biggest|maximum|minimum|average|total|default) )?(?:percentage|number|amount|share|age|size|temperature|price|cost|speed|distance|length"
     r"|height|weight|depth|width|population|rate|frequency|duration)\b",
     re.IGNORECASE,
 )
@@ -37,6 +37,7 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _CAPITAL = re.compile(r"\b[A-Z]")
+_WORD = re.compile(r"\w+")
 _MONEY = re.compile(
     r"\bhow much (?:money\b|.*\b(?:cost|costs|paid|pay|earn|charged?|spend|spent)\b)|\bwhat (?:does|do|did|will|would) .+ cost\b"
     r"|\b(?:price|cost|fee|salary|fare) (?:of|for)\b",
@@ -54,16 +55,33 @@ _RAISED = re.compile(
 _CLASS = re.compile(r"\b[A-Z]\w*[a-z][A-Z]\w*")
 _VARIABLE = re.compile(r"\benvironment variables?\b", re.IGNORECASE)
 _SHOUTED = re.compile(r"\b[A-Z][A-Z0-9_]{2,}\b")
+_VERSION = re.compile(r"\b(?:which|what)(?: \S+){0,3} (?:version|release)s?\b", re.IGNORECASE)
+_POINTED = re.compile(r"\b[vV]?\d+(?:\.\w+)+\b")
+_NAMED = re.compile(r"[A-Z]|^\W*(?:v|version )?(?:\d{1,3}|(?:19|20)\d\d)\W*$")
+_PERCENT = re.compile(r"\b(?:how many|what) percent(?:age)?\b", re.IGNORECASE)
+_SHARE = re.compile(r"%|\bper ?cent\b|\b(?:half|third|quarter)\b", re.IGNORECASE)
+_OPTION = re.compile(r"\b(?:which|what)(?: \S+){0,3} (?:option|flag|switch)\b", re.IGNORECASE)
+_DASHED = re.compile(r"(?<![\w-])--?[A-Za-z]")
+_CODE = re.compile(r"\b(?:which|what)(?: is the| \S+)? (?:(?:exit|status|response) code|(?:protocol|process|port) number|port)\b", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
+_CALLED = re.compile(r"\bwhich(?: \S+){0,3} (?:function|method|class|macro|attribute|decorator|module|command)\b", re.IGNORECASE)
+_IDENTIFIER = re.compile(r"^[`'\"]*[A-Za-z_][\w.:-]*(?:\(\))?[`'\"]*$")
+_CVE = re.compile(r"\bCVE\b")
+_CVE_NUMBER = re.compile(r"\bCVE-\d|^\W*\d{4}-\d{4,}\W*$")
 # (asked for by, what is one, what might be one all the same)
+_NUMBERED = ((_VERSION, _POINTED, _NAMED), (_CODE, _DIGIT, _CAPITAL), (_CVE, _CVE_NUMBER, None))
 _SORTS = (
+    *_NUMBERED, (_PERCENT, _SHARE, _DIGIT), (_OPTION, _DASHED, _WORD), (_CALLED, _IDENTIFIER, _WORD),
     (_MONEY, _SUM, _PLAIN_NUMBER), (_NUMBER, _QUANTITY, _VAGUE), (_TIME, _DATE, None), (_VARIABLE, _SHOUTED, None), (_RAISED, _CLASS, _CAPITAL),
 )  # fmt: skip
 _EXCEPTION = re.compile(r"\b(?:which|what) (?:exception|error class)\b", re.IGNORECASE)
 _SECTION = re.compile(r"(?:\d+|[A-Z])(?:\.\d+)+\.?")
 _HEADING = re.compile(r"[ \t]+[A-Z][^.\n]{0,80}(?:\n|$)")
 _SECTIONS = re.compile(r"\b(?:sections?|chapters?|clauses?|articles?|versions?|releases?)\b", re.IGNORECASE)
+# The number of an issue or of a change, as change logs name them: ":issue:`2770`", "#2770", "GH-2770".
+_REFERRED = re.compile(r"(?::\w*(?:issue|pr|pull|bug|ticket)\w*:`|(?<!\w)#|\b(?:GH|bpo)-)$", re.IGNORECASE)
+_REFERENCE = re.compile(r"\b(?:issue|pull request|PR|bug|ticket)s?\b", re.IGNORECASE)
 _CHOICE = frozenset(("or", "between", "either"))
-_WORD = re.compile(r"\w+")
 
 
 def asks_for_variable(question: str) -> bool:
@@ -72,16 +90,20 @@ def asks_for_variable(question: str) -> bool:
 
 
 def impossible(question: str, text: str, start: int, end: int) -> bool:
-    """Whether text[start:end] cannot answer: a time or length for a price, the number of a heading, or no name of the sort that
-    code gives what is asked for."""
+    """Whether text[start:end] cannot answer: a time or length for a price, the number of a heading or of an issue, another
+    number where a version is asked for, or no name of the sort that code gives what is asked for."""
     answer = text[start:end]
     if asks_for_variable(question):
         return not _SHOUTED.search(answer)
     if _EXCEPTION.search(question):
         return not _CAPITAL.search(answer)
+    if _DIGIT.search(answer) and any(asked.search(question) and not _is(sort, answer) for asked, *sort in _NUMBERED):
+        return True
     if _MONEY.search(question) and _MEASURE.search(answer) and not (_SUM.search(answer) or _PLAIN_NUMBER.search(answer)):
         return True
     line = text[text.rfind("\n", 0, start) + 1 : start]
+    if answer.isdigit() and _REFERRED.search(line) and not _REFERENCE.search(question):
+        return True
     return bool(_SECTION.fullmatch(answer) and not line.strip(" #*") and _HEADING.match(text, end) and not _SECTIONS.search(question))
 
 
@@ -97,6 +119,10 @@ def fits(question: str, answer: str) -> float:
     if _PERSON.search(question.strip()):
         return 1.0 if _CAPITAL.search(answer) else 0.0
     return 0.0
+
+
+def _is(sort: list[re.Pattern[str] | None], answer: str) -> bool:
+    return any(pattern and pattern.search(answer) for pattern in sort)
 
 
 def _repeats(question: str, answer: str) -> bool:

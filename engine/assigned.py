@@ -7,7 +7,17 @@ import re
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _LITERAL = r"(-?\d[\d_.]*(?:e-?\d+)?|\"[^\"\n]+\"|'[^'\n]+')"
 _CONSTANT = re.compile(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9]\b")
+_GIVEN = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\s*(?::[^=\n(){}]+)?(?:=|:=)\s*[\"']?$")
+_PLAIN = re.compile(r"-?\d[\w.]*|True|False|None|null|nil|true|false|[A-Za-z_]\w*(?:\.\w+)*")
+# Before a name that is given its default: the head of a function as far as its parameters, or nothing on its line but such words.
+_PARAMETER = re.compile(r"\b(?:def|fn|func|function)\s+\w*\s*\([^)]*$")
+_ALONE = re.compile(r"(?:^|\n)\s*(?:(?:const|let|var|final|static|public|private)\s+)*$")
+_DEFAULT = re.compile(r"\bdefaults?\b|\b(?:if|when|unless) (?:I|you|we|it|one|none|nothing|no|not)\b", re.IGNORECASE)
+_PART = re.compile(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]+|\d+")
+_WORD = re.compile(r"[a-z\d]+")
 MARKS = "\"'"
+LEAST_PART = 3
+LEAST_NAME = 4
 
 
 def value_of(name: str, text: str) -> tuple[int, int] | None:
@@ -24,3 +34,23 @@ def value_of(name: str, text: str) -> tuple[int, int] | None:
 def constants(text: str) -> list[str]:
     """Names of constants in a piece of code, in order."""
     return list(dict.fromkeys(_CONSTANT.findall(text)))
+
+
+def default_asked_for(question: str, text: str, start: int, end: int) -> bool:
+    """Whether text[start:end] in a piece of code is the default of a name whose words all stand in a question about a default:
+    `salt_length: int = 16` for "What is the default salt length?"."""
+    begin = text.rfind("\n", 0, start) + 1
+    given = _GIVEN.search(text, begin, start) if _DEFAULT.search(question) else None
+    quoted = text[start - 1 : start] in MARKS and start > 0
+    if not given or not (quoted or _PLAIN.fullmatch(text[start:end])):
+        return False
+    if not (_PARAMETER.search(text[: given.start()]) or _ALONE.search(text[: given.start()])):
+        return False
+    parts = [p for p in map(str.lower, _PART.findall(given[1])) if p != "default"]
+    asked = _WORD.findall(question.lower())
+    return sum(map(len, parts)) >= LEAST_NAME and all(any(_alike(p, w) for w in asked) for p in parts)
+
+
+def _alike(part: str, word: str) -> bool:
+    """The same word, or one the beginning of the other: size, sizes; max, maximum."""
+    return part == word or (min(len(part), len(word)) >= LEAST_PART and (part.startswith(word) or word.startswith(part)))

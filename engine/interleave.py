@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from engine.answer_type import fits
+from engine.assigned import default_asked_for
 from engine.grounding import quote_span
 from engine.links import chained, named, passes_by
 from engine.model.interface import Candidates, Context, Evidence, Reading
@@ -110,6 +111,14 @@ class Found:
         names = [] if piece.code else column_names(piece.text, piece.columns, piece.separator)
         at = bisect_right(names, self.reading.start, key=lambda cell: cell[0])
         return f"{names[at - 1][1]}: {sentence}" if at and (piece.separator or "|" in sentence) else sentence
+
+    def worded(self, question: str) -> float:
+        """How much of the question's wording stands around the answer, 0..1; all of it where code gives
+        the answer to the name whose default is asked for."""
+        piece = self.evidence
+        if piece.code and default_asked_for(question, piece.text, self.reading.start, self.reading.end):
+            return 1.0
+        return asked_share(question, self.said)
 
     @property
     def text(self) -> str:
@@ -281,7 +290,7 @@ class Interleaver:
                     "relevance": g.relevance,
                     "hop": number - 1.0,
                     "enough": g.enough,
-                    "words": asked_share(g.context.question, found.said),
+                    "words": found.worded(g.context.question),
                     "fits": fits(g.context.question, found.text),
                     "chain": float(reading.kind == "span" and any(g.chain[reading.piece : reading.piece + 1])),
                 }

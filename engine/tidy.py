@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
-# What is one thing although it is not one word: numbers with points, times; identifiers of three parts and more; options.
-_WHOLE = re.compile(r"(?=[\w-]*\d)\w+(?:-\w+){2,}|\d+(?:[.,:]\d+)+|(?<![\w-])--?[A-Za-z][\w-]*|\w+")
+_STEP = r"[\w.+~%@<>-]*[\w~>]"
+_PATH = rf"\b(?:application|audio|font|image|message|multipart|text|video)/[\w.+-]*\w|\w+://[^\s<>\"')\]]*[\w/]|(?<![\w/.~])(?:~|\.\.?)?(?:/{_STEP})+/?|\w[\w.+-]*(?:/{_STEP}){{2,}}/?|\w[\w+-]*/[\w+-]+\.\w+"
+# What is one thing although it is not one word: paths; numbers with points, times; identifiers of three parts and more; options.
+_WHOLE = re.compile(_PATH + r"|(?=[\w-]*\d)\w+(?:-\w+){2,}|\d+(?:[.,:]\d+)+|(?<![\w-])--?[A-Za-z][\w-]*|\w+")
+# A qualified name may be pointed at from its last part on, but does not end before that.
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[a-z_0-9]\w*)+")
 _MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
 _DATE = re.compile(rf"\b(?:{_DAY}\s{_MONTH}(?:,?\s\d{{4}})?|{_MONTH}\s{_DAY}(?:,?\s\d{{4}})?)\b")
@@ -55,6 +59,9 @@ def _whole(text: str, start: int, end: int) -> tuple[int, int]:
     for found in _WHOLE.finditer(text, left, right):
         if found.start() < start < found.end():
             start = found.start()
+        if found.start() < end < found.end():
+            end = found.end()
+    for found in _DOTTED.finditer(text, left, right):
         if found.start() < end < found.end():
             end = found.end()
     for found in _DATE.finditer(text, max(0, start - LONGEST_DATE), end + LONGEST_DATE):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.assigned import constants, value_of
+from engine.assigned import constants, default_asked_for, value_of
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,23 @@ def test_a_name_stands_for_the_literal_it_is_given(text, name, value):
 
 def test_constants_in_code():
     assert constants("Path(os.environ.get(DATA_DIR) or DEFAULT_DATA_DIR) or DATA_DIR, Id, HTTP") == ["DATA_DIR", "DEFAULT_DATA_DIR"]
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "answer", "asked"),
+    [
+        ("What is the default wick length?", 'def trim(oil: str = "fish", wick_length: int = 16):', "16", True),
+        ("What is the default wick length?", "trim(wick_length=0)", "0", False),
+        ("What is the default wick length?", "lamp.wick_length = 1", "1", False),
+        ("What is the default wick length?", "wick_length = len(wick)", "len(wick)", False),
+        ("What is the default wick length?", "pause = 12", "12", False),
+        ("What is the wick length of Ada's lamp?", "wick_length = 12", "12", False),
+        ("How big is a buffer if I give no size?", "def save(to, bufferSize=16384):", "16384", True),
+        ("Where does it write when no stream is given?", "def __init__(self, app, stream: IO = sys.stdout):", "sys.stdout", True),
+        ("Which oil is the default?", '    OIL_DEFAULT = "fish"', "fish", False),
+        ("Which lamp oil is the default?", '    LAMP_OIL_DEFAULT = "fish"', "fish", True),
+    ],
+)
+def test_the_default_of_a_name_that_is_asked_for(question, text, answer, asked):
+    start = text.rindex(answer)
+    assert default_asked_for(question, text, start, start + len(answer)) == asked
