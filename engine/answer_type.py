@@ -62,7 +62,11 @@ _PERCENT = re.compile(r"\b(?:how many|what) percent(?:age)?\b", re.IGNORECASE)
 _SHARE = re.compile(r"%|\bper ?cent\b|\b(?:half|third|quarter)\b", re.IGNORECASE)
 _OPTION = re.compile(r"\b(?:which|what)(?: \S+){0,3} (?:option|flag|switch)\b", re.IGNORECASE)
 _DASHED = re.compile(r"(?<![\w-])--?[A-Za-z]")
-_CODE = re.compile(r"\b(?:which|what)(?: is the| \S+)? (?:(?:exit|status|response) code|(?:protocol|process|port) number|port)\b", re.IGNORECASE)
+_CODE = re.compile(
+    r"\b(?:which|what)(?: is the| \S+)? (?:(?:exit|status|response) code|(?:protocol|process|port) number|(?:TCP |UDP )?port)\b",
+    re.IGNORECASE,
+)
+_TECHNICAL = re.compile(r"\b(?:code|number|TCP|UDP)\b")
 _DIGIT = re.compile(r"\d")
 _CALLED = re.compile(r"\bwhich(?: \S+){0,3} (?:function|method|class|macro|attribute|decorator|module|command)\b", re.IGNORECASE)
 _IDENTIFIER = re.compile(r"^[`'\"]*[A-Za-z_][\w.:-]*(?:\(\))?[`'\"]*$")
@@ -90,18 +94,35 @@ def asks_for_variable(question: str) -> bool:
 
 
 def impossible(question: str, text: str, start: int, end: int) -> bool:
-    """Whether text[start:end] cannot answer: a time or length for a price, the number of a heading or of an issue, another
-    number where a version is asked for, or no name of the sort that code gives what is asked for."""
+    """Whether text[start:end] cannot answer: no number, or another sort of number, than is asked for; the number of a heading or of
+    an issue; no name of the sort that code gives what is asked for."""
     answer = text[start:end]
     if asks_for_variable(question):
         return not _SHOUTED.search(answer)
     if _EXCEPTION.search(question):
         return not _CAPITAL.search(answer)
-    if _DIGIT.search(answer) and any(asked.search(question) and not _is(sort, answer) for asked, *sort in _NUMBERED):
+    return _no_number(question, answer) or _other_number(question, answer) or _reference(question, text, start, end)
+
+
+def _no_number(question: str, answer: str) -> bool:
+    """A letter that stands for a number ("lamps=N"), a word for the number of a port or a code."""
+    if len(answer) == 1 and answer.isalpha() and _NUMBER.search(question):
         return True
+    asked = _CODE.search(question)
+    return bool(asked and _TECHNICAL.search(asked[0]) and not (_DIGIT.search(answer) or _CAPITAL.search(answer)))
+
+
+def _other_number(question: str, answer: str) -> bool:
+    """A time or length for a price; for a version or the like a number that is none."""
     if _MONEY.search(question) and _MEASURE.search(answer) and not (_SUM.search(answer) or _PLAIN_NUMBER.search(answer)):
         return True
-    line = text[text.rfind("\n", 0, start) + 1 : start]
+    asked_for = [(is_one, might_be) for asked, is_one, might_be in _NUMBERED if asked.search(question)]
+    return bool(_DIGIT.search(answer)) and any(not (i.search(answer) or m and m.search(answer)) for i, m in asked_for)
+
+
+def _reference(question: str, text: str, start: int, end: int) -> bool:
+    """The number of an issue, or of the heading that follows."""
+    answer, line = text[start:end], text[text.rfind("\n", 0, start) + 1 : start]
     if answer.isdigit() and _REFERRED.search(line) and not _REFERENCE.search(question):
         return True
     return bool(_SECTION.fullmatch(answer) and not line.strip(" #*") and _HEADING.match(text, end) and not _SECTIONS.search(question))
@@ -119,10 +140,6 @@ def fits(question: str, answer: str) -> float:
     if _PERSON.search(question.strip()):
         return 1.0 if _CAPITAL.search(answer) else 0.0
     return 0.0
-
-
-def _is(sort: list[re.Pattern[str] | None], answer: str) -> bool:
-    return any(pattern and pattern.search(answer) for pattern in sort)
 
 
 def _repeats(question: str, answer: str) -> bool:

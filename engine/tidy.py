@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 
 _STEP = r"[\w.+~%@<>-]*[\w~>]"
-_PATH = rf"\b(?:application|audio|font|image|message|multipart|text|video)/[\w.+-]*\w|\w+://[^\s<>\"')\]]*[\w/]|(?<![\w/.~])(?:~|\.\.?)?(?:/{_STEP})+/?|\w[\w.+-]*(?:/{_STEP}){{2,}}/?|\w[\w+-]*/[\w+-]+\.\w+"
+_PATH = "|".join((
+    r"\b(?:application|audio|font|image|message|multipart|text|video)/[\w.+-]*\w",
+    r"\w+://[^\s<>\"')\]]*[\w/]",
+    rf"(?<![\w/.~])(?:~|\.\.?)?(?:/{_STEP})+/?",
+    rf"\w[\w.+-]*(?:/{_STEP}){{2,}}/?",
+    r"\w[\w+-]*/[\w+-]+\.\w+",
+))  # fmt: skip
 # What is one thing although it is not one word: paths; numbers with points, times; identifiers of three parts and more; options.
 _WHOLE = re.compile(_PATH + r"|(?=[\w-]*\d)\w+(?:-\w+){2,}|\d+(?:[.,:]\d+)+|(?<![\w-])--?[A-Za-z][\w-]*|\w+")
 # A qualified name may be pointed at from its last part on, but does not end before that.
