@@ -27,7 +27,7 @@ from rich.table import Table
 from benchmarks.corpus import modules
 from benchmarks.scoring import f1, normalised
 from engine import Answer, Memory
-from engine.several import asks_for_explanation
+from engine.answer_type import asks_for_explanation
 
 ROOT = Path(__file__).parents[1] / "sample_corpora"
 # An answer may carry its neighbours ("within two hours of"), but must not be a paragraph.

@@ -85,7 +85,13 @@ _SECTIONS = re.compile(r"\b(?:sections?|chapters?|clauses?|articles?|versions?|r
 # The number of an issue or of a change, as change logs name them: ":issue:`2770`", "#2770", "GH-2770".
 _REFERRED = re.compile(r"(?::\w*(?:issue|pr|pull|bug|ticket)\w*:`|(?<!\w)#|\b(?:GH|bpo)-)$", re.IGNORECASE)
 _REFERENCE = re.compile(r"\b(?:issue|pull request|PR|bug|ticket)s?\b", re.IGNORECASE)
+_EXPLAINS = re.compile(r"^(?:and |so |but )?(?:why|how (?:come|do|does|can|could|should|would|to))\b", re.IGNORECASE)
 _CHOICE = frozenset(("or", "between", "either"))
+
+
+def asks_for_explanation(question: str) -> bool:
+    """Whether the whole sentence answers, not three words of it: "why ...", "how do I ..."."""
+    return _EXPLAINS.match(question.strip()) is not None
 
 
 def asks_for_variable(question: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from engine.answer_type import asks_for_explanation
 from engine.clauses import told_by_clause
 from engine.common import Common, common, said_of_both
 from engine.comparing import Comparison, comparison, speaks_of
@@ -17,7 +18,7 @@ from engine.nested import Step, first_step, person_first
 from engine.recall import recall
 from engine.results import Answer, Citation, Hop, HopDocument, Recall, RecalledDocument
 from engine.routing import Routed, Router
-from engine.several import JOINT, answers_of, asks_for_explanation, asks_for_several, one_by_one
+from engine.several import JOINT, answers_of, asks_for_several, one_by_one
 from engine.store import SegmentGoneError, page_of
 from engine.store.budget import Budget
 from engine.store.tiers import RouterKeys

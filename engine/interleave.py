@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from engine.answer_type import fits
+from engine.answer_type import asks_for_explanation, fits
 from engine.assigned import default_asked_for
 from engine.grounding import quote_span
 from engine.links import chained, named, passes_by
@@ -36,6 +36,7 @@ TABLE_REACH = 4000
 HEADER_REACH = 2000
 """Characters of a file of separated values in which its header is."""
 _WORD = re.compile(r"\w+")
+_ARTICLE = re.compile(r"^(?:an?|the) (?=.)")
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,11 @@ class Found:
         names = [] if piece.code else column_names(piece.text, piece.columns, piece.separator)
         at = bisect_right(names, self.reading.start, key=lambda cell: cell[0])
         return f"{names[at - 1][1]}: {sentence}" if at and (piece.separator or "|" in sentence) else sentence
+
+    @property
+    def same(self) -> str:
+        """Equal for readings that give the same answer; where how or why is asked, that is their sentence."""
+        return folded(self.sentence if asks_for_explanation(self.context.question) and self.reading.kind == "span" else self.text)
 
     def worded(self, question: str) -> float:
         """How much of the question's wording stands around the answer, 0..1; all of it where code gives
@@ -343,8 +349,7 @@ def _with_wording(ranked: list[tuple[float, int, int]], routed: list[Routed], pl
 def share_of_best(found: list[Found]) -> float:
     """Of all that readings (best first) weigh by their scores' softmax, the share that says what the best one says."""
     weights = [math.exp(f.score - found[0].score) for f in found]
-    same = folded(found[0].text)
-    return sum(w for w, f in zip(weights, found, strict=True) if folded(f.text) == same) / sum(weights)
+    return sum(w for w, f in zip(weights, found, strict=True) if f.same == found[0].same) / sum(weights)
 
 
 def sureness(found: list[Found]) -> dict[str, float]:
@@ -356,8 +361,8 @@ def sureness(found: list[Found]) -> dict[str, float]:
 
 
 def folded(answer: str) -> str:
-    """An answer's words alone: two that say the same are equal."""
-    return " ".join(answer.lower().split()).strip(" .,;:")
+    """An answer's words alone, without its article: two that say the same are equal."""
+    return _ARTICLE.sub("", " ".join(answer.lower().split()).strip(" .,;:"))
 
 
 def asked_share(question: str, sentence: str) -> float:

@@ -27,14 +27,6 @@ _ASKED = re.compile(
 )
 
 
-_EXPLAINS = re.compile(r"^(?:and |so |but )?(?:why|how (?:come|do|does|can|could|should|would|to))\b", re.IGNORECASE)
-
-
-def asks_for_explanation(question: str) -> bool:
-    """Whether the whole sentence answers, not three words of it: "why ...", "how do I ..."."""
-    return _EXPLAINS.match(question.strip()) is not None
-
-
 def asks_for_several(question: str) -> bool:
     """Whether the wording asks for more than one thing: "what are", "list", "all", "which ports are"."""
     return _ASKED.search(question) is not None

@@ -157,13 +157,14 @@ class Judged:
 
     features: dict[str, float]
     text: str
+    same: str
     f1: float
     score: float = 0.0
 
 
 def judged(outcomes: list[tuple[Question, Interleaver, Outcome]]) -> list[list[Judged]]:
     """Per question all its readings."""
-    return [[Judged(f.features, f.text, f1(f.text, q.answers)) for f in outcome.found] for q, _, outcome in outcomes]
+    return [[Judged(f.features, f.text, f.same, f1(f.text, q.answers)) for f in outcome.found] for q, _, outcome in outcomes]
 
 
 def fit_ranking(

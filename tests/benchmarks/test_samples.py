@@ -12,7 +12,12 @@ from engine import Answer
 from engine.results import Citation
 
 LIBRARY = [json.loads(line) for line in (Path(samples.__file__).parent / "library_questions.jsonl").open()]
-QUESTION = {"answers": ["two hours"], "sources": [{"source": "a.md", "record": None}], "answerable": True}
+QUESTION = {
+    "question": "How long does the battery last?",
+    "answers": ["two hours"],
+    "sources": [{"source": "a.md", "record": None}],
+    "answerable": True,
+}
 
 
 def given(text: str | None, source: str = "a.md") -> Answer:
@@ -42,6 +47,12 @@ def test_every_answer_about_the_library_stands_in_its_module(tmp_path):
 )
 def test_right_means_words_and_source(text, source, expected):
     assert samples.right(given(text, source), QUESTION) == expected
+
+
+def test_why_and_how_may_be_answered_by_their_sentence():
+    sentence = "It rests for two hours because the cells must cool down first"
+    assert samples.right(given(sentence), QUESTION)[0] is False
+    assert samples.right(given(sentence), {**QUESTION, "question": "Why does the battery rest?"})[0] is True
 
 
 def test_not_found_is_right_where_there_is_no_answer():

@@ -11,7 +11,7 @@ import torch
 from tiny import CONFIG
 
 from engine import Memory
-from engine.interleave import Found, Interleaver, Policy, asked_share
+from engine.interleave import Found, Interleaver, Policy, asked_share, share_of_best
 from engine.model.config import ModelConfig
 from engine.model.interface import Answered, Candidates, Context, Evidence, Reading
 from engine.model.states import DocumentStates
@@ -439,3 +439,14 @@ def test_a_cell_says_what_its_column_is_called():
     found = [Found(context, Reading("span", piece, at, at + 3, 0.0)) for piece, at in ((0, table.index("165")), (0, table.index("12 to")), (1, 7))]
     assert found[0].said.startswith("Room: ") and "Norway" in found[0].said
     assert found[1].said == "It costs 12 to call." and found[2].said == "Room: Sund | 140"
+
+
+def test_readings_that_say_the_same_share_their_weight():
+    text = "It opens at noon. The noon gun is fired because the harbour master ordered it."
+    readings = [(text.index("noon"), 4), (text.index("The noon"), 8), (text.index("harbour"), 7), (text.index("fired"), 5)]
+    found = lambda question: [Found(Context(question, (Evidence(1, "t", text),)), Reading("span", 0, a, a + n, 0.0)) for a, n in readings]
+    noon, the_noon, harbour, fired = (f.same for f in found("What opens it?"))
+    assert noon == the_noon and len({noon, harbour, fired}) == 3
+    why = found("Why is the gun fired?")
+    assert why[1].same == why[2].same == why[3].same != why[0].same
+    assert share_of_best(why[1:]) == 1.0
