@@ -36,7 +36,7 @@ def test_what_is_not_there_lowers_confidence():
     def readings(number: int, right: bool) -> list[Judged]:
         """The best reading, and another that lies one, two or three behind."""
         best, other = (dict.fromkeys(NAMES, 0.0) | {"reading": number / 2 - behind} for behind in (0, 1 + number % 3))
-        return [Judged(best, "a", float(right)), Judged(other, "b", 0.0)]
+        return [Judged(best, "a", "a", float(right)), Judged(other, "b", "b", 0.0)]
 
     questions = [Question("t", str(n), "q", ["a"], ["g"], "extractive") for n in range(20)]
     there = [readings(n, n > 4) for n in range(20)]
