@@ -33,6 +33,8 @@ LEAST_OF_BOTH = 0.1
 """How sure at least it must be what each of two things is, where what both are is asked for."""
 MOST_APART = 2
 """How often a question is taken apart where it has no sure answer."""
+LEAST_CLAUSE = 5
+"""Words of an answer to how or why that say it themselves; to fewer their whole sentence is given."""
 NEAREST = 3
 FACTS = 5
 """Readings among which a fact of the sort that is compared is looked for."""
@@ -309,8 +311,9 @@ def _timings(began: float, loaded: float, asked: float) -> dict[str, float]:
 
 
 def _explained(question: str, found: Found) -> bool:
-    """The answer is the whole quote: the question asks how or why, and the answer is words of it."""
-    return found.reading.kind == "span" and asks_for_explanation(question)
+    """The answer is the whole quote: the question asks how or why, and the answer is a few words of it."""
+    few = found.reading.kind == "span" and len(found.text.split()) < LEAST_CLAUSE
+    return few and asks_for_explanation(question)
 
 
 def _together(question: str, answers: list[Answer]) -> Answer:

@@ -19,7 +19,7 @@ MOST_WORDS = 8
 _LISTED = re.compile(r"(.*\b(?:of|for|in|at|by|from|has|have|does|do)\s+)(.+?)([?.!]*)$", re.IGNORECASE | re.DOTALL)
 _BETWEEN = re.compile(r",\s*(?:and\s+)?|\s+and\s+")
 _ASKED = re.compile(
-    r"\b(?:all|both|list|each|every)\b"
+    r"\blist\b|(?:^|\b(?:what|which|who|whom|name|give|show|find|tell|me|us|are|were|of|for)\s+)(?:all|both|each|every)\b"
     r"|\b(?:what|which|who)\s+(?:are|were)\b"
     r"|(?:^|[,;:]\s*|\band\s+)(?:what|which)\s+(?:[\w-]+\s+){0,2}[\w-]+s\s+(?:are|were|do|did|have|had|can|may|must)\b"
     r"|\bname\s+(?:the|all|two|three|four|five)\b",

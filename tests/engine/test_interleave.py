@@ -268,6 +268,9 @@ def test_what_does_not_tell_is_asked_as_it_was(ask):
         ("Which exception does it raise?", False),
         ("How many days of leave are carried over?", False),
         ("What is the last day on which customers can order?", False),
+        ("Give me all ports", True),
+        ("Which storm struck all the islands?", False),
+        ("Who sold it in both towns?", False),
     ],
 )
 def test_the_wording_says_whether_several_are_asked_for(question, several):
@@ -325,6 +328,12 @@ def test_how_and_why_are_answered_by_the_sentence_that_says_it(ask, question, an
     model = Scripted(chain, lambda names: 1.0, {"a.txt": ("Ada", 3.0)})
     given = ask(model, question=question)
     assert given.answer == answer and given.citations[0].quote == TEXTS["a.txt"]
+
+
+def test_words_enough_to_say_why_stay_alone(ask):
+    clause = "lighthouse was built by Ada"
+    given = ask(Scripted(chain, lambda names: 1.0, {"a.txt": (clause, 3.0)}), question="Why is it there?")
+    assert given.answer == clause and given.citations[0].quote == TEXTS["a.txt"]
 
 
 def test_the_words_asked_for_can_decide():
