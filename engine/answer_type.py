@@ -87,11 +87,36 @@ _REFERRED = re.compile(r"(?::\w*(?:issue|pr|pull|bug|ticket)\w*:`|(?<!\w)#|\b(?:
 _REFERENCE = re.compile(r"\b(?:issue|pull request|PR|bug|ticket)s?\b", re.IGNORECASE)
 _EXPLAINS = re.compile(r"^(?:and |so |but )?(?:why|how (?:come|do|does|can|could|should|would|to))\b", re.IGNORECASE)
 _CHOICE = frozenset(("or", "between", "either"))
+# "Is ...", "If it rains, may we ...", "Enteroscopy: is it safe"; not "Can you tell me when ...", "Is it known who ...".
+_AUXILIARY = (
+    r"(?:is|are|am|was|were|do|does|did|can|could|may|might|must|should|shall|will|would|has|have|had)(?:n't)?|can't|won't|shan't"
+)
+_YES_OR_NO = re.compile(
+    rf"^(?:(?:and|so|but)\b,? )?(?:(?:if|when|while|once|after|before|in|on|at|for|with|as|since|under|by|during|given|without|from|according to)\b(?! (?:which|whom|whose)\b).*?, )?"
+    rf"(?:{_AUXILIARY})\b(?!(?: you| anyone| anybody| somebody| someone| we)(?: please)? (?:tell|explain|say|name|list|give|describe|show|know|have)\b)",
+    re.IGNORECASE,
+)
+_KNOWN = re.compile(
+    r"\b(?:know|known|say|says|said|tell|tells|told|clear|stated|mentioned|recorded|explain|explains)\b.*\b(?:who|what|when|where|which|how|why)\b", re.IGNORECASE
+)
+_WHAT = re.compile(r"\bwhat\b", re.IGNORECASE)
+_SPOKEN = re.compile(r"\byes or no\W*$", re.IGNORECASE)
+_SENTENCE = re.compile(r"(?<=[a-z0-9)][.!?])\s+(?=[A-Z\"'])|(?<=:)\s+")
 
 
 def asks_for_explanation(question: str) -> bool:
     """Whether the whole sentence answers, not three words of it: "why ...", "how do I ..."."""
     return _EXPLAINS.match(question.strip()) is not None
+
+
+def asks_yes_or_no(question: str) -> bool:
+    """Whether yes or no answers what is asked last: "May I ...?", "If ..., does it ...?"; not a choice ("is it A or B")."""
+    asked = _SENTENCE.split(question.strip())[-1]
+    if _SPOKEN.search(asked):
+        return True
+    if "or" in asked.lower().split() or _WHAT.search(asked) or _KNOWN.search(asked):
+        return False
+    return _YES_OR_NO.match(asked) is not None
 
 
 def asks_for_variable(question: str) -> bool:

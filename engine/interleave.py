@@ -294,6 +294,7 @@ class Interleaver:
                     "reading": reading.score,
                     "choice": g.logit,
                     "relevance": g.relevance,
+                    "doubt": reading.doubt,
                     "hop": number - 1.0,
                     "enough": g.enough,
                     "words": found.worded(g.context.question),
@@ -354,10 +355,9 @@ def share_of_best(found: list[Found]) -> float:
 
 def sureness(found: list[Found]) -> dict[str, float]:
     """What tells how sure the best of readings (best first) is: its score, the log of its answer's share, how relevant its
-    document is, and whether it is a yes or no, which is right more by chance than words that stand in the text."""
-    relevance = found[0].features.get("relevance", 0.0)
-    yesno = float(folded(found[0].text) in ("yes", "no"))
-    return {"score": found[0].score, "share": math.log(share_of_best(found)), "relevance": relevance, "yesno": yesno}
+    document is, and for a yes or no how near it is to the other."""
+    relevance, doubt = (found[0].features.get(name, 0.0) for name in ("relevance", "doubt"))
+    return {"score": found[0].score, "share": math.log(share_of_best(found)), "relevance": relevance, "doubt": doubt}
 
 
 def folded(answer: str) -> str:

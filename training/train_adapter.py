@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.sets import load_pool, read_lines
-from engine.model.encoder import MSAEncoder, query_adapter
+from engine.model.encoder import MSAEncoder, low_rank_adapter
 from engine.model.inputs import EncoderInputs, pad
 from training.losses import decoupled_contrastive, mask_of
 from training.router_states import Passages
@@ -174,7 +174,7 @@ def with_adapter(folder: Path, rank: int, out: Path) -> MSAEncoder:
     model, _ = load(folder)
     model.config = type(model.config).from_dict(raw)
     if model.query_adapter is None:
-        model.query_adapter = query_adapter(model.config)
+        model.query_adapter = low_rank_adapter(model.config, model.config.backbone_layers, rank)
     out.mkdir(parents=True, exist_ok=True)
     (out / "config.json").write_text(json.dumps(raw, indent=2) + "\n", encoding="utf-8")
     (out / "tokenizer.json").write_bytes((folder / "tokenizer.json").read_bytes())

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from engine.model.config import ModelConfig
 
 ANSWER_KINDS = ("span", "yes", "no")
+JUDGEMENTS = ("unsaid", "yes", "no")
 
 
 @dataclass
@@ -52,6 +53,19 @@ class DocumentHead(nn.Module):
         question = self.context_proj(context).unsqueeze(1).expand_as(document)
         hidden = torch.relu(self.hidden(torch.cat([question, document, question * document], -1)))
         return self.score(hidden).squeeze(-1) + self.routing_weight * routing
+
+
+class Judge(nn.Module):
+    """Whether a context says yes, no or nothing to its question, from the first state alone."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.hidden = nn.Linear(config.hidden_size, config.hidden_size)
+        self.judgement = nn.Linear(config.hidden_size, len(JUDGEMENTS))
+
+    def forward(self, state: Tensor) -> Tensor:
+        """state [B, d] -> logits [B, 3] over JUDGEMENTS."""
+        return self.judgement(torch.tanh(self.hidden(state)))
 
 
 class Heads(nn.Module):

@@ -72,7 +72,8 @@ class Candidates:
 class Reading:
     """One possible answer: characters [start, end) of `evidence[piece].text`, or kind yes/no, with its score.
 
-    `score` is the log-odds of this answer against the null answer of the same context.
+    `score` is the log-odds of this answer against the null answer of the same context. `doubt` is 0 for a span, for yes or no
+    minus the log of the probability that it is this one of the two: up to 0.69, where a coin says as much.
     """
 
     kind: str
@@ -80,6 +81,7 @@ class Reading:
     start: int
     end: int
     score: float
+    doubt: float = 0.0
 
 
 @dataclass

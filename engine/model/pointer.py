@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.answer_type import asks_yes_or_no
 from engine.model.attention import LayerMemory
 from engine.model.encoder import MSAEncoder
 from engine.model.heads import ANSWER_KINDS
@@ -100,13 +101,24 @@ class PointingModel:
     def answer(self, contexts: list[Context], candidates: list[Candidates]) -> list[Answered]:
         states = self._active(contexts, candidates)
         out = self.model.heads.read(states)
-        kinds = out.kind.log_softmax(-1)
+        kinds = self._judged(contexts, out.kind.log_softmax(-1))
         enough = self.model.heads.enough(states[:, 0]).sigmoid().squeeze(-1).tolist()
         relevance = self.model.heads.relevance(states[:, 0]).squeeze(-1).tolist()
         return [
             Answered(_readings(context, out.start[i], out.end[i], kinds[i]) if context.evidence else [], enough[i], relevance[i])
             for i, context in enumerate(contexts)
         ]
+
+    def _judged(self, contexts: list[Context], kinds: Tensor) -> Tensor:
+        """Log-probabilities of kinds [B, 3]: where yes or no may answer, the judge says which, if the model has one."""
+        may = [bool(best) or asks_yes_or_no(c.question) for best, c in zip(kinds.argmax(-1).tolist(), contexts, strict=True)]
+        asked = [i for i, context in enumerate(contexts) if may[i] and context.evidence]
+        if self.model.judge is None or not asked:
+            return kinds
+        judged = torch.stack(self._run(self.model.judge_reading, [contexts[i].state[0] for i in asked]))
+        said = judged[:, 1:] - judged[:, 1:].amax(-1, keepdim=True)
+        kinds[asked, 1:] = kinds[asked, 1:].amax(-1, keepdim=True) + said
+        return kinds
 
     @torch.inference_mode()
     def relevance(self, contexts: list[Context]) -> list[float] | None:
@@ -124,7 +136,7 @@ class PointingModel:
             context.state = (row, x)
 
     def _run(self, encode: Callable[[Tensor, Tensor, Tensor], Tensor], rows: list[ActiveRow]) -> list[Tensor]:
-        """States [T, d] of each row, in batches of like length."""
+        """States [T, d] of each row, or what else `encode` makes of it, in batches of like length."""
         states: dict[int, Tensor] = {}
 
         def run(picked: list[int]) -> None:
@@ -187,7 +199,7 @@ def _blocks(context: Context, places: list[int]) -> Tensor:
 
 
 def _readings(context: Context, start: Tensor, end: Tensor, kinds: Tensor) -> list[Reading]:
-    """The best spans inside one block of the evidence, and yes or no where the kind head prefers them."""
+    """The best spans inside one block of the evidence, and yes or no where the kind head prefers them or alone may answer."""
     row: ActiveRow = context.state[0]
     if not row.places:
         return []
@@ -212,10 +224,12 @@ def _readings(context: Context, start: Tensor, end: Tensor, kinds: Tensor) -> li
         readings.append(Reading("span", piece, a, b, score))
         if len(readings) == READINGS:
             break
-    best = int(kinds.argmax())
-    if best and readings:
-        # A yes or no rests on the passage its best span points to.
+    worded = asks_yes_or_no(context.question)
+    best = 1 + int(kinds[1:].argmax())
+    if readings and (worded or kinds[best] > kinds[0]):
+        # A yes or no rests on the passage its best span points to. No span answers a question that is worded for yes or no.
         first = readings[0]
-        score = float(kinds[best] - kinds[0])
-        readings.insert(0, Reading(ANSWER_KINDS[best], first.piece, first.start, first.end, max(score, first.score)))
+        score = first.score if worded else max(float(kinds[best] - kinds[0]), first.score)
+        doubt = -float(kinds[1:].log_softmax(-1).max())
+        readings = [Reading(ANSWER_KINDS[best], first.piece, first.start, first.end, score, doubt), *([] if worded else readings)]
     return readings

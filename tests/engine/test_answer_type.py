@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.answer_type import fits, impossible
+from engine.answer_type import asks_yes_or_no, fits, impossible
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,28 @@ def test_whether_an_answer_is_of_the_sort_asked_for(question, answer, fit):
 def test_what_cannot_answer(question, text, answer, cannot):
     start = text.index(answer)
     assert impossible(question, text, start, start + len(answer)) == cannot
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("May I leave the key in the door?", True),
+        ("If it rains, do the gauges stop?", True),
+        ("The pump: is it safe in salt water?", True),
+        ("I own two boats. Can both lie at the quay?", True),
+        ("Has J. P. Lund died?", True),
+        ("Doesn't it rust?", True),
+        ("It rusts, yes or no?", True),
+        ("Is there a rule which forbids it?", True),
+        ("Can you tell me the port?", False),
+        ("Is it known when she died?", False),
+        ("Does the manual say what to do?", False),
+        ("Is it red or green?", False),
+        ("For which race, held yearly, is she known?", False),
+        ("In which harbour does it lie?", False),
+        ("Ada Sr. was fired by whom?", False),
+        ("How is it painted?", False),
+    ],
+)
+def test_whether_yes_or_no_is_asked_for(question, asked):
+    assert asks_yes_or_no(question) is asked

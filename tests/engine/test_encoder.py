@@ -196,6 +196,14 @@ def test_readings_are_characters_of_one_piece(pointer):
     assert pointer.answer([Context("who")], [candidates[0]])[0].readings == []
 
 
+def test_only_yes_or_no_answers_a_question_worded_so(pointer):
+    evidence = (Evidence(1, "notes.txt", "Mina Okafor works in Lisbon."),)
+    [asked] = pointer.answer([Context("Does Mina work in Lisbon?", evidence)], [Candidates([], [], [])])
+    [told] = pointer.answer([Context("Can you say where Mina works?", evidence)], [Candidates([], [], [])])
+    assert [r.kind for r in asked.readings] in (["yes"], ["no"]) and 0 <= asked.readings[0].doubt <= 0.7
+    assert "span" in {r.kind for r in told.readings}
+
+
 def test_evidence_without_a_token_gives_no_reading(pointer):
     _, candidates = contexts(pointer)
     assert pointer.answer([Context("who", (Evidence(1, "t", "\u200b\x01"),))], [candidates[0]])[0].readings == []

@@ -40,6 +40,6 @@ def test_what_is_not_there_lowers_confidence():
 
     questions = [Question("t", str(n), "q", ["a"], ["g"], "extractive") for n in range(20)]
     there = [readings(n, n > 4) for n in range(20)]
-    middling = {"score": 4.0, "share": -0.2, "relevance": 0.0, "yesno": 0.0}
+    middling = {"score": 4.0, "share": -0.2, "relevance": 0.0, "doubt": 0.0}
     without, beside = (fit_answers(questions, there, absent)["sure"] for absent in ([], [readings(n, False) for n in range(10)]))
     assert weighed(beside, middling) < weighed(without, middling) - 0.5

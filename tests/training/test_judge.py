@@ -1,0 +1,125 @@
+"""The judge: questions made of sentences, learning beside the reader, and its word in the model's seat."""
+
+import random
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
+
+from tiny import save_model  # noqa: E402
+
+from engine.model.checkpoint import load_tensors  # noqa: E402
+from engine.model.heads import JUDGEMENTS  # noqa: E402
+from engine.model.interface import Context, Evidence  # noqa: E402
+from engine.model.loading import load_memory_model  # noqa: E402
+from training import judged_questions  # noqa: E402
+from training.export import export  # noqa: E402
+from training.train_judge import context, measured, run, with_judge  # noqa: E402
+
+SETTINGS = {"seed": 1, "steps": 60, "warmup": 2, "batch_size": 4, "lr": 2e-2, "weight_decay": 0.0, "dropout": 0.0,
+            "log_every": 60, "save_every": 60, "unsaid": 0.0, "beside": 0.0}  # fmt: skip
+GIVEN = [("The fern needs shade.", "yes"), ("The orchid blooms in May.", "no"), ("High water at noon.", "unsaid")]
+
+
+def sample(text: str, kind: str) -> dict:
+    return {"set": "t", "question": "is it so", "kind": kind, "golds": [{"title": "t", "text": text}], "negatives": []}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "asked", "yes"),
+    [
+        ("Visitors may not feed the goats in winter.", "May Visitors feed the goats in winter?", False),
+        ("The pump is switched off every night.", "Is the pump switched off every night?", True),
+        ("Apprentices cannot work with the lathe, which is dangerous.", "Can Apprentices work with the lathe?", False),
+        ("The parser does not support nested lists.", "Does the parser support nested lists?", False),
+        ("A full licence covers two adults and a child.", "Does a full licence cover two adults and a child?", True),
+    ],
+)
+def test_a_sentence_is_turned_into_a_question(sentence, asked, yes):
+    assert judged_questions._turned(sentence, random.Random(1)) == (asked, yes)
+
+
+def test_what_you_must_not_is_asked_for_as_allowed():
+    question, yes = judged_questions._turned("You must not leave your bag at the door.", random.Random(1))
+    assert question.split(" leave ")[0] in ("May I", "Can I", "Am I allowed to") and question.endswith(" leave my bag at the door?") and not yes
+
+
+@pytest.mark.parametrize("sentence", ["It is switched off every night.", "Rain.", "The rest is said in the following chapter."])
+def test_what_points_elsewhere_is_not_asked(sentence):
+    assert judged_questions._turned(sentence, random.Random(1)) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "turned"),
+    [
+        ("Visitors may feed the goats in winter.", "Visitors may not feed the goats in winter."),
+        ("Visitors may not feed the goats in winter.", "Visitors may feed the goats in winter."),
+        ("The parser supports nested lists only.", "The parser does not support nested lists only."),
+    ],
+)
+def test_a_denial_comes_and_goes(said, turned):
+    assert judged_questions._denied(said) == turned
+
+
+def test_samples_say_yes_no_and_nothing():
+    sentences = [f"The {a} pump number {n} may not be opened by visitors." for n, a in enumerate(("red", "blue", "old", "new"))]
+    sentences += [f"The {a} tank holds oil and is emptied in {n} days." for n, a in enumerate(("tall", "small", "wide", "round"), 2)]
+    records = [{"title": "Works", "text": " ".join(random.Random(n).sample(sentences, 8))} for n in range(12)]
+    made = judged_questions.judged_samples(records, 60, random.Random(3))
+    assert {s["kind"] for s in made} == set(JUDGEMENTS) and len(made) > 40
+    unchanged = [s for s in made if s["kind"] == "yes" and "may not" not in s["question"]]
+    assert unchanged and all(s["question"].endswith("?") for s in made)
+
+
+def test_passages_that_say_nothing_are_shown_too():
+    asked = {**sample("Yes it is.", "yes"), "negatives": [{"title": "n", "text": "Nothing."}]}
+    assert context(asked, {**SETTINGS, "unsaid": 1.0}, random.Random(1))[2] == JUDGEMENTS.index("unsaid")
+    question, passages, judgement = context(asked, {**SETTINGS, "beside": 1.0}, random.Random(1))
+    assert len(passages) == 2 and JUDGEMENTS[judgement] == "yes"
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory) -> tuple[Path, Path]:
+    folder = save_model(tmp_path_factory.mktemp("judge") / "tiny", reader_layers=2, policy={})
+    save_file(load_tensors(folder), folder / "model.safetensors")
+    out = folder.parent / "out"
+    torch.manual_seed(1)
+    model, inputs = with_judge(folder, 4, out)
+    run(model, inputs, [sample(*g) for g in GIVEN], {}, SETTINGS, out, bf16=False)
+    asked = {"t": [context(sample(*g), SETTINGS, random.Random(1)) for g in GIVEN]}
+    assert measured(model, inputs, asked)["t"] == [3, 100.0, 100.0, pytest.approx(33.3, abs=0.1)]
+    return folder, out
+
+
+def test_it_learns_beside_the_reader(learned):
+    old, new = (load_tensors(folder) for folder in learned)
+    changed = {name for name in new if name not in old or not torch.equal(old[name], new[name])}
+    assert changed and all(name.startswith("judge") for name in changed) and old.keys() <= new.keys()
+
+
+def test_in_the_exported_model_it_says_which_of_yes_and_no(learned, tmp_path):
+    folder, out = learned
+    export(out, tmp_path / "bundled")
+    plain, judging = load_memory_model(folder, "cpu"), load_memory_model(tmp_path / "bundled", "cpu")
+    contexts = [Context("is it so", (Evidence(1, "t", text),)) for text, _ in GIVEN[:2]]
+    for model in (plain, judging):
+        for c in contexts:
+            c.state = None
+        model._encode(contexts)
+        for best in (0, 1, 2):
+            kinds = torch.full((2, 3), -4.0)
+            kinds[:, best] = -0.1
+            told = model._judged(contexts, kinds.clone())
+            if model is plain:
+                assert torch.equal(told, kinds)
+            else:
+                assert told[:, 1:].argmax(-1).tolist() == [0, 1]
+                assert told.amax(-1).tolist() == kinds.amax(-1).tolist() and torch.equal(told[:, 0], kinds[:, 0])
+    given = [Context("so it is", c.evidence) for c in contexts]
+    judging._encode(given)
+    kinds = torch.tensor([[-0.1, -4.0, -4.0]] * 2)
+    assert torch.equal(judging._judged(given, kinds.clone()), kinds)
