@@ -8,7 +8,7 @@ for this project nor trained on these questions (their wording may differ betwee
 pages of Debian's git-doc 2.39.5), manuals (R 4.2.2's R-intro, R-data, R-admin and R-lang, Debian's developers-reference 12 and
 fhs-3.0, all PDF), novels (the first chapters of ten, as plain text), in words far from the text; and in a user's ordinary words
 werkzeug (3.0.6: docs, src, tests, README.md and CHANGES.rst), handbook (the Debian Administrator's Handbook 11.20220922, English
-HTML), manuals_plainly and novels_plainly (the same files).
+HTML), manuals_plainly and novels_plainly (the same files). `yes_no_*` are 80 on werkzeug, the handbook and manuals.
 Right means: an answerable question got one of its accepted answers (a span may carry a few more words; why and how are
 answered by whole sentences) with a citation in one of its gold sources; an unanswerable one got "not found".
 """

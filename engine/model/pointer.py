@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
@@ -224,12 +225,13 @@ def _readings(context: Context, start: Tensor, end: Tensor, kinds: Tensor) -> li
         readings.append(Reading("span", piece, a, b, score))
         if len(readings) == READINGS:
             break
-    worded = asks_yes_or_no(context.question)
     best = 1 + int(kinds[1:].argmax())
-    if readings and (worded or kinds[best] > kinds[0]):
-        # A yes or no rests on the passage its best span points to. No span answers a question that is worded for yes or no.
-        first = readings[0]
-        score = first.score if worded else max(float(kinds[best] - kinds[0]), first.score)
-        doubt = -float(kinds[1:].log_softmax(-1).max())
-        readings = [Reading(ANSWER_KINDS[best], first.piece, first.start, first.end, score, doubt), *([] if worded else readings)]
+    doubt = -float(kinds[1:].log_softmax(-1).max())
+    if asks_yes_or_no(context.question):
+        # No span answers such a question; whichever of them stands in the sentence worded most like it says what the answer rests on.
+        return [replace(r, kind=ANSWER_KINDS[best], doubt=doubt) for r in readings]
+    if readings and kinds[best] > kinds[0]:
+        # A yes or no rests on the passage its best span points to.
+        score = max(float(kinds[best] - kinds[0]), readings[0].score)
+        readings.insert(0, replace(readings[0], kind=ANSWER_KINDS[best], score=score, doubt=doubt))
     return readings
