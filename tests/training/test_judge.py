@@ -113,13 +113,14 @@ def test_in_the_exported_model_it_says_which_of_yes_and_no(learned, tmp_path):
         for best in (0, 1, 2):
             kinds = torch.full((2, 3), -4.0)
             kinds[:, best] = -0.1
-            told = model._judged(contexts, kinds.clone())
+            told, doubts = model._judged(contexts, kinds.clone())
             if model is plain:
-                assert torch.equal(told, kinds)
+                assert torch.equal(told, kinds) and doubts == (-kinds[:, 1:].log_softmax(-1).amax(-1)).tolist()
             else:
                 assert told[:, 1:].argmax(-1).tolist() == [0, 1]
                 assert told.amax(-1).tolist() == kinds.amax(-1).tolist() and torch.equal(told[:, 0], kinds[:, 0])
+                assert max(doubts) < 0.3
     given = [Context("so it is", c.evidence) for c in contexts]
     judging._encode(given)
     kinds = torch.tensor([[-0.1, -4.0, -4.0]] * 2)
-    assert torch.equal(judging._judged(given, kinds.clone()), kinds)
+    assert torch.equal(judging._judged(given, kinds.clone())[0], kinds)
