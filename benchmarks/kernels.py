@@ -143,13 +143,14 @@ def main() -> int:
     parser.add_argument("--width", type=int, default=384, help="router key size (default 384)")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2, help="CPU threads (default 2)")
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="this one alone (default: all there are)")
     options = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(options.threads)
     console = Console(stderr=True)
 
     rows = []
-    for device in ["cpu"] + ["cuda"] * torch.cuda.is_available():
+    for device in [options.device] if options.device else ["cpu"] + ["cuda"] * torch.cuda.is_available():
         cases = (
             lambda: pool_case(device),
             lambda: routing_case(device, options.chunks, options.width, 1, "mean"),

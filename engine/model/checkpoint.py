@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 SCALE = ".scale"
-IN_SIX_BITS = frozenset({"word_embeddings.weight"})
-"""A third of the bundled weights, and what bears coarse steps best."""
+IN_SIX_BITS = re.compile(r"word_embeddings\.weight|reader\.layers\.\d+\.\w+_proj\.weight")
+"""Half of the bundled weights: what bears coarse steps best, and what was trained to."""
 KNOWN_EXTRA = {"temperature"}
 """In published files though no module of ours needs it: the temperature of the routing loss."""
 
@@ -71,7 +72,7 @@ def load_model(folder: Path, device: str = "cpu", dtype: torch.dtype | None = No
 def save_quantised(state_dict: Mapping[str, Tensor], folder: Path) -> None:
     """Write model.safetensors with every 2-D weight in 8 bits (IN_SIX_BITS: 6), all other parameters in float32.
 
-    w ~ q * scale with scale = max|row| / 127 (31) and q = round(w / scale): off by half the row's scale at most.
+    w ~ q * scale as `quantised` says: off by half the row's scale at most.
     """
     import torch
     from safetensors.torch import save
@@ -80,17 +81,28 @@ def save_quantised(state_dict: Mapping[str, Tensor], folder: Path) -> None:
     for name, tensor in state_dict.items():
         tensor = tensor.detach().to("cpu", torch.float32)
         if tensor.ndim == 2:
-            six = name in IN_SIX_BITS and tensor.shape[1] % 4 == 0
-            most = 31 if six else 127
-            scale = tensor.abs().amax(1) / most
-            scale = torch.where(scale > 0, scale, 1.0)
-            q = (tensor / scale[:, None]).round().clamp(-most, most).to(torch.int8)
+            six = in_six_bits(name, tensor)
+            q, scale = quantised(tensor, 31 if six else 127)
             stored[name + SCALE] = scale
-            stored[name] = pack_six_bits(q) if six else q
+            stored[name] = pack_six_bits(q.to(torch.int8)) if six else q.to(torch.int8)
         else:
             stored[name] = tensor.contiguous()
     # Not save_file: it makes the file readable by its owner alone.
     (Path(folder) / SINGLE).write_bytes(save(stored))
+
+
+def in_six_bits(name: str, tensor: Tensor) -> bool:
+    """Whether `save_quantised` stores this weight in 6 bits."""
+    return tensor.ndim == 2 and tensor.shape[1] % 4 == 0 and IN_SIX_BITS.fullmatch(name) is not None
+
+
+def quantised(tensor: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """[N, M] -> whole numbers q of -most..most [N, M], as floats, and scale = max|row| / most [N]."""
+    import torch
+
+    scale = tensor.abs().amax(1) / most
+    scale = torch.where(scale > 0, scale, 1.0)
+    return (tensor / scale[:, None]).round().clamp(-most, most), scale
 
 
 def pack_six_bits(q: Tensor) -> Tensor:

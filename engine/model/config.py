@@ -46,7 +46,7 @@ class ModelConfig:
 
     With `reader_layers` the active context is read by a second stack of so many layers over the same word embeddings.
     With `query_adapter_rank` queries that hold evidence change the backbone's projections by matrices of that rank.
-    With `judge_rank` the reader's projections, so changed, judge whether evidence says yes or no.
+    With `judge` a head on the reader's states judges whether evidence says yes or no, with `judge_rank` on those of its projections so changed.
     """
 
     model_type: str
@@ -69,6 +69,7 @@ class ModelConfig:
     reader_layers: int = 0
     query_adapter_rank: int = 0
     judge_rank: int = 0
+    judge: bool = False
     layer_norm_eps: float = 1e-12
     max_document_tokens: int = 256
     max_title_tokens: int = 24

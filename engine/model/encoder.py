@@ -110,7 +110,7 @@ class MSAEncoder(nn.Module):
             low_rank_adapter(config, config.backbone_layers, config.query_adapter_rank) if config.query_adapter_rank else None
         )
         self.judge_adapter = low_rank_adapter(config, config.reader_layers, config.judge_rank) if config.judge_rank else None
-        self.judge = Judge(config) if config.judge_rank else None
+        self.judge = Judge(config) if config.judge or config.judge_rank else None
         self.layers = nn.ModuleDict(
             {str(i): MSALayer(config, i) for i in range(config.backbone_layers, config.num_hidden_layers)}
         )
