@@ -9,7 +9,11 @@ from engine.answer_type import asks_for_variable, fits, impossible
 from engine.assigned import constants, value_of
 from engine.kinship import of_both_parents
 from engine.model.interface import Context, Evidence, Reading
+from engine.model.tables import table_cells
 from engine.tidy import tidy
+
+LONGEST_NAME = 5
+"""Words of a table's cell that may be one name."""
 
 
 def tidied(
@@ -22,7 +26,7 @@ def tidied(
     kept: dict[tuple[str, int, int, int], tuple[Context, Reading]] = {}
     for reading in readings:
         text = context.evidence[reading.piece].text
-        start, end = tidy(text, reading.start, reading.end)
+        start, end = _whole_name(context.evidence[reading.piece], *tidy(text, reading.start, reading.end))
         if reading.kind == "span" and (one := of_both_parents(context.question, text[start:end])):
             start, end = start + one[0], start + one[1]
         whole, read = context, replace(reading, start=start, end=end)
@@ -32,6 +36,15 @@ def tidied(
         if reading.kind != "span" or not impossible(context.question, piece.text, read.start, read.end):
             kept.setdefault((read.kind, piece.document, read.start, read.end), (whole, read))
     return list(kept.values())
+
+
+def _whole_name(piece: Evidence, start: int, end: int) -> tuple[int, int]:
+    """Words of a cell that is nothing but a name are the name: who asks for a post wants "Bergen Office Manager"."""
+    for first, last in table_cells(piece.text, piece.separator):
+        if first <= start and end <= last and (last - first > end - start):
+            words = piece.text[first:last].split()
+            return (first, last) if len(words) <= LONGEST_NAME and all(word[0].isupper() for word in words) else (start, end)
+    return start, end
 
 
 def _given(

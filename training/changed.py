@@ -27,7 +27,6 @@ def changed(start: Path, run: Path, out: Path) -> None:
     kept = {name: tensor for name, tensor in load_tensors(start).items() if not name.startswith(("reader.", "judge"))}
     layers = 1 + max(int(m[1]) for m in map(LAYER.match, new) if m)
     config = json.loads((start / "config.json").read_text(encoding="utf-8")) | {"reader_layers": layers, "judge": True}
-    config.pop("judge_rank", None)
     out.mkdir(parents=True, exist_ok=True)
     save_file(kept | new, out / "model.safetensors")
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

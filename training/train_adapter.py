@@ -174,7 +174,7 @@ def with_adapter(folder: Path, rank: int, out: Path) -> MSAEncoder:
     model, _ = load(folder)
     model.config = type(model.config).from_dict(raw)
     if model.query_adapter is None:
-        model.query_adapter = low_rank_adapter(model.config, model.config.backbone_layers, rank)
+        model.query_adapter = low_rank_adapter(model.config)
     out.mkdir(parents=True, exist_ok=True)
     (out / "config.json").write_text(json.dumps(raw, indent=2) + "\n", encoding="utf-8")
     (out / "tokenizer.json").write_bytes((folder / "tokenizer.json").read_bytes())

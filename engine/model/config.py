@@ -46,7 +46,7 @@ class ModelConfig:
 
     With `reader_layers` the active context is read by a second stack of so many layers over the same word embeddings.
     With `query_adapter_rank` queries that hold evidence change the backbone's projections by matrices of that rank.
-    With `judge` a head on the reader's states judges whether evidence says yes or no, with `judge_rank` on those of its projections so changed.
+    With `judge` a head on the reader's states says whether evidence says yes or no.
     """
 
     model_type: str
@@ -68,7 +68,6 @@ class ModelConfig:
     backbone_intermediate_size: int = 0
     reader_layers: int = 0
     query_adapter_rank: int = 0
-    judge_rank: int = 0
     judge: bool = False
     layer_norm_eps: float = 1e-12
     max_document_tokens: int = 256

@@ -61,13 +61,13 @@ class LowRank(nn.Module):
         return x @ self.a @ self.b
 
 
-def low_rank_adapter(config: ModelConfig, layers: int, rank: int) -> nn.ModuleList:
-    """One LowRank a projection of each of a stack's layers."""
+def low_rank_adapter(config: ModelConfig) -> nn.ModuleList:
+    """One LowRank of `query_adapter_rank` a projection of each of the backbone's layers."""
     d, wide = config.hidden_size, config.backbone_intermediate_size
     sizes = {"qkv_proj": (d, 3 * d), "o_proj": (d, d), "up_proj": (d, wide), "down_proj": (wide, d)}
     return nn.ModuleList(
-        nn.ModuleDict({name: LowRank(d_in, rank, d_out) for name, (d_in, d_out) in sizes.items()})
-        for _ in range(layers)
+        nn.ModuleDict({name: LowRank(d_in, config.query_adapter_rank, d_out) for name, (d_in, d_out) in sizes.items()})
+        for _ in range(config.backbone_layers)
     )
 
 
@@ -107,10 +107,9 @@ class MSAEncoder(nn.Module):
         self.backbone = Stack(config, config.backbone_layers)
         self.reader = Stack(config, config.reader_layers) if config.reader_layers else None
         self.query_adapter = (
-            low_rank_adapter(config, config.backbone_layers, config.query_adapter_rank) if config.query_adapter_rank else None
+            low_rank_adapter(config) if config.query_adapter_rank else None
         )
-        self.judge_adapter = low_rank_adapter(config, config.reader_layers, config.judge_rank) if config.judge_rank else None
-        self.judge = Judge(config) if config.judge or config.judge_rank else None
+        self.judge = Judge(config) if config.judge else None
         self.layers = nn.ModuleDict(
             {str(i): MSALayer(config, i) for i in range(config.backbone_layers, config.num_hidden_layers)}
         )
@@ -134,10 +133,6 @@ class MSAEncoder(nn.Module):
         """ids [B, T] -> states [B, T, d] of an active context, for `active`."""
         stack = self.backbone if self.reader is None else self.reader
         return stack(self.word_embeddings(ids), mask, segments)
-
-    def judge_reading(self, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
-        """ids [B, T] of active contexts -> logits [B, 3] over JUDGEMENTS: the reader's stack through the judge's adapter."""
-        return self.judge(self.reader(self.word_embeddings(ids), mask, segments, self.judge_adapter)[:, 0])
 
     def encode_documents(self, ids: Tensor, mask: Tensor) -> list[PooledStates]:
         """Padded documents [B, T] -> one PooledStates a router layer, chunks packed document after document."""

@@ -56,7 +56,7 @@ class DocumentHead(nn.Module):
 
 
 class Judge(nn.Module):
-    """Whether a context says yes, no or nothing to its question, from the first state alone."""
+    """Whether a context says yes, no or nothing to its question, from the reader's first state alone."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()

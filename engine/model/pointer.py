@@ -19,7 +19,7 @@ from engine.model.heads import ANSWER_KINDS
 from engine.model.inputs import ActiveRow, EncoderInputs, pad
 from engine.model.interface import Answered, Candidates, Context, Evidence, Reading, RoutedMemory
 from engine.model.states import DocumentStates
-from engine.model.tables import cell_starts
+from engine.model.tables import table_cells
 from engine.model.tokenizer import TokenCounter
 from kernels.side_by_side import side_by_side
 
@@ -118,7 +118,7 @@ class PointingModel:
         asked = [i for i, context in enumerate(contexts) if may[i] and context.evidence]
         if self.model.judge is None or not asked:
             return kinds, doubts.tolist()
-        judged = torch.stack(self._run(self.model.judge_reading, [contexts[i].state[0] for i in asked]))
+        judged = self.model.judge(torch.stack([contexts[i].state[1][0] for i in asked]))
         said = judged[:, 1:] - judged[:, 1:].amax(-1, keepdim=True)
         kinds[asked, 1:] = kinds[asked, 1:].amax(-1, keepdim=True) + said
         doubts[asked] = -judged.log_softmax(-1)[:, 1:].amax(-1)
@@ -190,7 +190,7 @@ def _breaks(piece: Evidence) -> list[int]:
     """Where in a text a block begins that no answer runs into."""
     if piece.code:
         return [m.end() for m in CODE_BREAK.finditer(piece.text)]
-    return sorted({*(m.end() for m in BLOCK_BREAK.finditer(piece.text)), *cell_starts(piece.text, piece.separator)})
+    return sorted({*(m.end() for m in BLOCK_BREAK.finditer(piece.text)), *(start for start, _ in table_cells(piece.text, piece.separator))})
 
 
 def _blocks(context: Context, places: list[int]) -> Tensor:

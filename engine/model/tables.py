@@ -139,10 +139,10 @@ def header_before(before: str, columns: int) -> list[str]:
     return last.header if last else []
 
 
-def cell_starts(text: str, separator: str = "") -> list[int]:
-    """Where the cells of all tables begin, in order."""
+def table_cells(text: str, separator: str = "") -> list[tuple[int, int]]:
+    """The cells of all tables, in order."""
     if separator:
-        return [start for row in separated.rows(text, separator) for start, _ in row]
+        return [cell for row in separated.rows(text, separator) for cell in row]
     if "|" not in text:
         return []
-    return sorted(start for table in tables(text) for row in table.rows for start, _ in row)
+    return sorted(cell for table in tables(text) for row in table.rows for cell in row)

@@ -1,6 +1,6 @@
 """Tables in plain text: their cells, and what the columns are called."""
 
-from engine.model.tables import cell_starts, column_names, first_row, header_before, tables
+from engine.model.tables import column_names, first_row, header_before, table_cells, tables
 
 MARKDOWN = """Rates for a night:
 
@@ -44,7 +44,7 @@ def test_what_is_no_header_names_nothing():
 
 def test_prose_and_single_rows_are_no_tables():
     for text in ("a | b", "one\ntwo | three\nfour", "x: int | None", "|", "", "||||\n", "--- | ---"):
-        assert list(tables(text)) == [] and cell_starts(text) == []
+        assert list(tables(text)) == [] and table_cells(text) == []
 
 
 def test_rows_of_another_width_begin_another_table():
@@ -54,7 +54,7 @@ def test_rows_of_another_width_begin_another_table():
 def test_a_stroke_in_a_cell_may_be_escaped():
     text = r"| a \| b | c |" + "\n| d | e |"
     assert cells(text) == [[[r"a \| b", "c"], ["d", "e"]]]
-    assert [text[i] for i in cell_starts(text)] == ["a", "c", "d", "e"]
+    assert [text[a] for a, _ in table_cells(text)] == ["a", "c", "d", "e"]
 
 
 def test_a_table_may_have_begun_before():

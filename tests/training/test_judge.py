@@ -6,22 +6,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
 
 from tiny import save_model  # noqa: E402
 
-from engine.model.checkpoint import load_tensors  # noqa: E402
 from engine.model.heads import JUDGEMENTS  # noqa: E402
 from engine.model.interface import Context, Evidence  # noqa: E402
 from engine.model.loading import load_memory_model  # noqa: E402
 from training import judged_questions  # noqa: E402
-from training.export import export  # noqa: E402
-from training.train_judge import context, measured, run, with_judge  # noqa: E402
+from training.judge import measured  # noqa: E402
+from training.train import load  # noqa: E402
 
-SETTINGS = {"seed": 1, "steps": 60, "warmup": 2, "batch_size": 4, "lr": 2e-2, "weight_decay": 0.0, "dropout": 0.0,
-            "log_every": 60, "save_every": 60, "unsaid": 0.0, "beside": 0.0}  # fmt: skip
 GIVEN = [("The fern needs shade.", "yes"), ("The orchid blooms in May.", "no"), ("High water at noon.", "unsaid")]
 
 
@@ -75,52 +71,38 @@ def test_samples_say_yes_no_and_nothing():
     assert unchanged and all(s["question"].endswith("?") for s in made)
 
 
-def test_passages_that_say_nothing_are_shown_too():
-    asked = {**sample("Yes it is.", "yes"), "negatives": [{"title": "n", "text": "Nothing."}]}
-    assert context(asked, {**SETTINGS, "unsaid": 1.0}, random.Random(1))[2] == JUDGEMENTS.index("unsaid")
-    question, passages, judgement = context(asked, {**SETTINGS, "beside": 1.0}, random.Random(1))
-    assert len(passages) == 2 and JUDGEMENTS[judgement] == "yes"
+@pytest.fixture
+def judging(tmp_path: Path) -> Path:
+    return save_model(tmp_path / "tiny", reader_layers=2, policy={}, judge=True)
 
 
-@pytest.fixture(scope="module")
-def learned(tmp_path_factory) -> tuple[Path, Path]:
-    folder = save_model(tmp_path_factory.mktemp("judge") / "tiny", reader_layers=2, policy={})
-    save_file(load_tensors(folder), folder / "model.safetensors")
-    out = folder.parent / "out"
-    torch.manual_seed(1)
-    model, inputs = with_judge(folder, 4, out)
-    run(model, inputs, [sample(*g) for g in GIVEN], {}, SETTINGS, out, bf16=False)
-    asked = {"t": [context(sample(*g), SETTINGS, random.Random(1)) for g in GIVEN]}
-    assert measured(model, inputs, asked)["t"] == [3, 100.0, 100.0, pytest.approx(33.3, abs=0.1)]
-    return folder, out
+def test_how_often_yes_ranks_above_no_is_measured(judging):
+    model, inputs = load(judging)
+    asked = {"t": [(sample(*g)["question"], [("t", g[0])], JUDGEMENTS.index(g[1])) for g in GIVEN]}
+    told = measured(model.eval(), inputs, asked)["t"]
+    assert told[0] == 3 and told[1] in (0.0, 100.0) and told[2] in (0.0, 50.0, 100.0)
 
 
-def test_it_learns_beside_the_reader(learned):
-    old, new = (load_tensors(folder) for folder in learned)
-    changed = {name for name in new if name not in old or not torch.equal(old[name], new[name])}
-    assert changed and all(name.startswith("judge") for name in changed) and old.keys() <= new.keys()
-
-
-def test_in_the_exported_model_it_says_which_of_yes_and_no(learned, tmp_path):
-    folder, out = learned
-    export(out, tmp_path / "bundled")
-    plain, judging = load_memory_model(folder, "cpu"), load_memory_model(tmp_path / "bundled", "cpu")
+def test_in_the_models_seat_it_says_which_of_yes_and_no(judging, tmp_path):
+    plain = load_memory_model(save_model(tmp_path / "plain", reader_layers=2, policy={}), "cpu")
+    told = load_memory_model(judging, "cpu")
     contexts = [Context("is it so", (Evidence(1, "t", text),)) for text, _ in GIVEN[:2]]
-    for model in (plain, judging):
+    for model in (plain, told):
         for c in contexts:
             c.state = None
         model._encode(contexts)
         for best in (0, 1, 2):
             kinds = torch.full((2, 3), -4.0)
             kinds[:, best] = -0.1
-            told, doubts = model._judged(contexts, kinds.clone())
+            said, doubts = model._judged(contexts, kinds.clone())
             if model is plain:
-                assert torch.equal(told, kinds) and doubts == (-kinds[:, 1:].log_softmax(-1).amax(-1)).tolist()
+                assert torch.equal(said, kinds) and doubts == (-kinds[:, 1:].log_softmax(-1).amax(-1)).tolist()
             else:
-                assert told[:, 1:].argmax(-1).tolist() == [0, 1]
-                assert told.amax(-1).tolist() == kinds.amax(-1).tolist() and torch.equal(told[:, 0], kinds[:, 0])
-                assert max(doubts) < 0.3
+                logits = model.model.judge(torch.stack([c.state[1][0] for c in contexts]))
+                assert said[:, 1:].argmax(-1).tolist() == logits[:, 1:].argmax(-1).tolist()
+                assert said.amax(-1).tolist() == kinds.amax(-1).tolist() and torch.equal(said[:, 0], kinds[:, 0])
+                assert doubts == pytest.approx((-logits.log_softmax(-1)[:, 1:].amax(-1)).tolist(), abs=1e-5)
     given = [Context("so it is", c.evidence) for c in contexts]
-    judging._encode(given)
+    told._encode(given)
     kinds = torch.tensor([[-0.1, -4.0, -4.0]] * 2)
-    assert torch.equal(judging._judged(given, kinds.clone())[0], kinds)
+    assert torch.equal(told._judged(given, kinds.clone())[0], kinds)

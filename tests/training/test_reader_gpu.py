@@ -16,6 +16,7 @@ from tiny import save_model  # noqa: E402
 from engine.model.checkpoint import load_tensors, quantised  # noqa: E402
 from engine.model.loading import load_memory_model  # noqa: E402
 from training import losses, train_reader  # noqa: E402
+from training.average import average  # noqa: E402
 from training.batches import IGNORED  # noqa: E402
 from training.changed import changed  # noqa: E402
 from training.flat_forward import padded, states  # noqa: E402
@@ -137,8 +138,13 @@ def test_a_run_deepens_learns_and_loads_again(packed: Packed, start: Path, tmp_p
     assert [line["step"] for line in lines] == [2, 4, 6] and "joint_span" in lines[0] and lines[0]["span"] > 0
     changed(start, out, tmp_path / "whole")
     model = load_memory_model(tmp_path / "whole", "cpu").model
-    assert len(model.reader.layers) == 3 and model.judge is not None and model.judge_adapter is None
+    assert len(model.reader.layers) == 3 and model.judge is not None
+    average(start, tmp_path / "whole", tmp_path / "mean", 0.25, [0, 1, 1])
+    mean = load_tensors(tmp_path / "mean")
     before, after = load_tensors(start), model.state_dict()
+    up = [x[f"reader.layers.{n}.up_proj.weight"] for x, n in ((before, 1), (after, 2), (mean, 2))]
+    assert torch.allclose(0.75 * up[0] + 0.25 * up[1], up[2], atol=1e-6)
+    assert torch.equal(mean["judge.hidden.weight"], after["judge.hidden.weight"])
     assert torch.equal(before["word_embeddings.weight"], after["word_embeddings.weight"])
     assert not torch.allclose(before["reader.layers.1.up_proj.weight"], after["reader.layers.2.up_proj.weight"], atol=1e-5)
 
