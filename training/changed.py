@@ -14,7 +14,6 @@ from safetensors.torch import load_file, save_file
 
 from engine.model.checkpoint import load_tensors
 
-
 LAYER = re.compile(r"reader\.layers\.(\d+)\.")
 
 

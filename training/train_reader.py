@@ -5,7 +5,7 @@
 Notable choices: the learning rate falls with the share of the time or of the steps that is gone, whichever is larger, so a run ends
 annealed when its time does; the reader's layers may be more than the starting model's (copies of its own); in the last part of the run the
 weights that ship in 6 bits are read as they will ship and corrected as they are. Every `joint_every` steps one of training.step over samples of
-JOINT, pooled memory in sight. The judge learns from the same states, without an adapter. Routing is left alone. Writes what has
+JOINT, pooled memory in sight. The judge learns from the same states. Routing is left alone. Writes what has
 changed, in float16, as OUT/changed-N.safetensors; `python -m training.changed` puts it together with the start again.
 """
 
@@ -177,7 +177,7 @@ def train(
 
 
 def save_changed(model: MSAEncoder, before: dict[str, Tensor], out: Path) -> None:
-    """What differs from `before`, in float16, in files of at most SHARD bytes, and the configuration."""
+    """What differs from `before`, in float16, in files of at most SHARD bytes."""
     shards: list[dict[str, Tensor]] = [{}]
     size = 0
     for name, tensor in model.state_dict().items():

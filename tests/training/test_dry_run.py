@@ -2,33 +2,18 @@
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
-
-from tiny import save_model  # noqa: E402
-
-from engine.model.checkpoint import load_tensors  # noqa: E402
-from engine.model.loading import load_memory_model  # noqa: E402
-from training.average import average  # noqa: E402
-from training.export import export  # noqa: E402
-from training.train import train  # noqa: E402
+from engine.model.checkpoint import load_tensors
+from engine.model.loading import load_memory_model
+from training.average import average
+from training.export import export
+from training.train import train
 
 CONFIG = Path(__file__).parents[2] / "training" / "configs" / "reader.json"
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Path:
-    """The tiny model with float32 weights, as a training run starts from."""
-    from safetensors.torch import save_file
-
-    folder = save_model(tmp_path / "start", reader_layers=2)
-    save_file(load_tensors(folder), folder / "model.safetensors")
-    return folder
 
 
 @pytest.fixture

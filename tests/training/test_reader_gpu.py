@@ -2,26 +2,20 @@
 
 import json
 import random
-import sys
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
-
-from tiny import save_model  # noqa: E402
-
-from engine.model.checkpoint import load_tensors, quantised  # noqa: E402
-from engine.model.loading import load_memory_model  # noqa: E402
-from training import losses, train_reader  # noqa: E402
-from training.average import average  # noqa: E402
-from training.batches import IGNORED  # noqa: E402
-from training.changed import changed  # noqa: E402
-from training.flat_forward import padded, states  # noqa: E402
-from training.packed import Drawn, Packed, PackedSteps, Packer, flat  # noqa: E402
-from training.train import load  # noqa: E402
+from engine.model.checkpoint import load_tensors, quantised
+from engine.model.loading import load_memory_model
+from training import losses, train_reader
+from training.average import average
+from training.batches import IGNORED
+from training.changed import changed
+from training.flat_forward import padded, states
+from training.packed import Drawn, Packed, PackedSteps, Packer, flat
+from training.train import load
 
 CONFIGURATION = Path(__file__).parents[2] / "training" / "configs" / "reader_gpu.json"
 SETTINGS = json.loads(CONFIGURATION.read_text()) | {"masked": [0.0, 0.0], "batch_size": 8, "least_tokens": 4, "layers": [0, 1, 1]}
@@ -47,13 +41,6 @@ def samples() -> list[dict]:
             {**row, "question": f"where is {key}", "kind": "span", "golds": [gold], "worded": True},
         ]
     return rows
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Path:
-    folder = save_model(tmp_path / "start", reader_layers=2)
-    save_file(load_tensors(folder), folder / "model.safetensors")
-    return folder
 
 
 @pytest.fixture
