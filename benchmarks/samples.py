@@ -35,18 +35,22 @@ MOST_EXTRA_WORDS = 6
 MOST_SENTENCE = 50
 
 
+def accepted(answer: str, question: dict[str, Any]) -> bool:
+    """Whether an answer says one of the question's, with few words more."""
+    got = normalised(answer)
+    spare = MOST_SENTENCE if asks_for_explanation(question["question"]) else MOST_EXTRA_WORDS
+    wanted = [normalised(a) for a in question["answers"]]
+    return any(f" {a} " in f" {got} " and len(got.split()) - len(a.split()) <= spare for a in wanted)
+
+
 def right(answer: Answer, question: dict[str, Any]) -> tuple[bool, bool]:
     """(answer is right, a citation stands in a gold source)."""
     if not question["answerable"]:
         return not answer.found, True
     if not answer.found or answer.answer is None:
         return False, False
-    got = normalised(answer.answer)
-    accepted = [normalised(a) for a in question["answers"]]
-    spare = MOST_SENTENCE if asks_for_explanation(question["question"]) else MOST_EXTRA_WORDS
-    worded = any(f" {a} " in f" {got} " and len(got.split()) - len(a.split()) <= spare for a in accepted)
     golds = {(s["source"], s["record"]) for s in question["sources"]}
-    return worded, any((c.source, c.record) in golds for c in answer.citations)
+    return accepted(answer.answer, question), any((c.source, c.record) in golds for c in answer.citations)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ _NUMBER = re.compile(
 )
 # Not the "when" of a clause: "What do they do when it rains?"
 _TIME = re.compile(
-    r"^\W*(?:(?:since|until|till|by|from) )?when\b(?! (?:is|are|was|were) \w+ (?:used|called|raised))"
+    r"^\W*(?:(?:since|until|till|by|from) )?when\b(?! (?:is|are|was|were) \w+ (?:used|called|raised))(?!.*, (?:what|which|who|whose|whom|how|where|why)\b)"
     r"|[,;:] (?:since |until |by )?when (?:is|are|was|were|do|does|did|has|have|will|can|must|should)\b"
     r"|\b(?:what|which) (?:year|date|day|month|century|decade|time)\b",
     re.IGNORECASE,
@@ -43,7 +43,7 @@ _MONEY = re.compile(
     r"|\b(?:price|cost|fee|salary|fare) (?:of|for)\b",
     re.IGNORECASE,
 )
-_COINS = r"(?:pounds?|dollars?|euros?|cents?|pence|francs?|crowns?|kroner|shillings?|guineas?|rupees?|yen|yuan|USD|GBP|EUR)"
+_COINS = r"(?:pounds?|dollars?|euros?|cents?|\w*pence|penny|francs?|crowns?|kroner|shillings?|guineas?|rupees?|yen|yuan|USD|GBP|EUR)"
 _SUM = re.compile(rf"[£$€¥₹]\s?\d|\b{_COINS}\b|\bfree\b", re.IGNORECASE)
 _MEASURED = r"(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|metres?|meters?|kilomet(?:re|er)s?|m|km|kg)"
 _MEASURE = re.compile(rf"\b{_MEASURED}\b", re.IGNORECASE)
@@ -52,12 +52,16 @@ _RAISED = re.compile(
     r"\b(?:error|exception|warning)s? (?:is|are|gets?|does|do|will|class)\b|\b(?:is|gets|be) (?:raised|thrown)\b|\bdoes .+ (?:raise|throw)\b",
     re.IGNORECASE,
 )
+_PARENT = re.compile(r"\b(?:parent|base|super)[ -]?class(?:es)?\b|\b(?:inherit|derive|subclass|extend)(?:s|ed|es)?\b|\bparent of\b", re.IGNORECASE)
 _CLASS = re.compile(r"\b[A-Z]\w*[a-z][A-Z]\w*")
 _VARIABLE = re.compile(r"\benvironment variables?\b", re.IGNORECASE)
 _SHOUTED = re.compile(r"\b[A-Z][A-Z0-9_]{2,}\b")
 _VERSION = re.compile(r"\b(?:which|what)(?: \S+){0,3} (?:version|release)s?\b", re.IGNORECASE)
+_SINCE = re.compile(r"\bsince when\b|\b(?:version|release) (?:number )?please\b|\bwhen\b.*\b(?:which|what) (?:version|release)\b", re.IGNORECASE)
 _POINTED = re.compile(r"\b[vV]?\d+(?:\.\w+)+\b")
 _NAMED = re.compile(r"[A-Z]|^\W*(?:v|version )?(?:\d{1,3}|(?:19|20)\d\d)\W*$")
+_PLAIN_SUM = re.compile(rf"{_PLAIN_NUMBER.pattern}|\b(?:hundred|thousand|million|billion)\b", re.IGNORECASE)
+_VERSION_OR_TIME = re.compile(rf"{_POINTED.pattern}|{_DATE.pattern}", re.IGNORECASE)
 _PERCENT = re.compile(r"\b(?:how many|what) percent(?:age)?\b", re.IGNORECASE)
 _SHARE = re.compile(r"%|\bper ?cent\b|\b(?:half|third|quarter)\b", re.IGNORECASE)
 _OPTION = re.compile(r"\b(?:which|what)(?: \S+){0,3} (?:option|flag|switch)\b", re.IGNORECASE)
@@ -70,15 +74,15 @@ _TECHNICAL = re.compile(r"\b(?:code|number|TCP|UDP)\b")
 _DIGIT = re.compile(r"\d")
 _CALLED = re.compile(r"\bwhich(?: \S+){0,3} (?:function|method|class|macro|attribute|decorator|module|command)\b", re.IGNORECASE)
 _IDENTIFIER = re.compile(r"^[`'\"]*[A-Za-z_][\w.:-]*(?:\(\))?[`'\"]*$")
-_CVE = re.compile(r"\bCVE\b")
+_CVE = re.compile(r"\b(?:which|what)(?: \S+){0,4} CVEs?\b(?!-)|\bCVE (?:number|identifier|id)\b", re.IGNORECASE)
 _CVE_NUMBER = re.compile(r"\bCVE-\d|^\W*\d{4}-\d{4,}\W*$")
 # (asked for by, what is one, what might be one all the same)
 _NUMBERED = ((_VERSION, _POINTED, _NAMED), (_CODE, _DIGIT, _CAPITAL), (_CVE, _CVE_NUMBER, None))
 _SORTS = (
-    *_NUMBERED, (_PERCENT, _SHARE, _DIGIT), (_OPTION, _DASHED, _WORD), (_CALLED, _IDENTIFIER, _WORD),
-    (_MONEY, _SUM, _PLAIN_NUMBER), (_NUMBER, _QUANTITY, _VAGUE), (_TIME, _DATE, None), (_VARIABLE, _SHOUTED, None), (_RAISED, _CLASS, _CAPITAL),
+    (_SINCE, _VERSION_OR_TIME, None), *_NUMBERED, (_PERCENT, _SHARE, _DIGIT), (_OPTION, _DASHED, _WORD), (_CALLED, _IDENTIFIER, _WORD),
+    (_MONEY, _SUM, _PLAIN_SUM), (_NUMBER, _QUANTITY, _VAGUE), (_TIME, _DATE, None), (_VARIABLE, _SHOUTED, None), (_RAISED, _CLASS, _CAPITAL),
 )  # fmt: skip
-_EXCEPTION = re.compile(r"\b(?:which|what) (?:exception|error class)\b", re.IGNORECASE)
+_EXCEPTION = re.compile(r"\b(?:which|what)(?: [\w.-]+){0,2} (?:exception|error class)\b|\b(?:which|what) error (?:do|will|would) I get\b", re.IGNORECASE)
 _SECTION = re.compile(r"(?:\d+|[A-Z])(?:\.\d+)+\.?")
 _HEADING = re.compile(r"[ \t]+[A-Z][^.\n]{0,80}(?:\n|$)")
 _SECTIONS = re.compile(r"\b(?:sections?|chapters?|clauses?|articles?|versions?|releases?)\b", re.IGNORECASE)
@@ -86,7 +90,7 @@ _SECTIONS = re.compile(r"\b(?:sections?|chapters?|clauses?|articles?|versions?|r
 _REFERRED = re.compile(r"(?::\w*(?:issue|pr|pull|bug|ticket)\w*:`|(?<!\w)#|\b(?:GH|bpo)-)$", re.IGNORECASE)
 _REFERENCE = re.compile(r"\b(?:issue|pull request|PR|bug|ticket)s?\b", re.IGNORECASE)
 _EXPLAINS = re.compile(r"^(?:and |so |but )?(?:why|how (?:come|do|does|can|could|should|would|to))\b", re.IGNORECASE)
-_CHOICE = frozenset(("or", "between", "either"))
+_CHOICE = frozenset(("or", "between", "either", "both"))
 # "Is ...", "If it rains, may we ...", "Enteroscopy: is it safe"; not "Can you tell me when ...", "Is it known who ...".
 _AUXILIARY = (
     r"(?:is|are|am|was|were|do|does|did|can|could|may|might|must|should|shall|will|would|has|have|had)(?:n't)?|can't|won't|shan't"
@@ -96,6 +100,8 @@ _YES_OR_NO = re.compile(
     rf"(?:{_AUXILIARY})\b(?!(?: you| anyone| anybody| somebody| someone| we)(?: please)? (?:tell|explain|say|name|list|give|describe|show|know|have)\b)",
     re.IGNORECASE,
 )
+# "Which setting limits how far it looks?" does not ask how far.
+_INDIRECT = re.compile(r"^((?:which|what|who)\b(?! (?:is|was|are|were) ).*?\w) (?:how (?:many|much|long|far|often|old|large|big|high|deep|fast|soon|quickly)|when)\b.*", re.IGNORECASE | re.DOTALL)
 _KNOWN = re.compile(
     r"\b(?:know|known|say|says|said|tell|tells|told|clear|stated|mentioned|recorded|explain|explains)\b.*\b(?:who|what|when|where|which|how|why)\b", re.IGNORECASE
 )
@@ -117,6 +123,31 @@ def asks_yes_or_no(question: str) -> bool:
     if "or" in asked.lower().split() or _WHAT.search(asked) or _KNOWN.search(asked):
         return False
     return _YES_OR_NO.match(asked) is not None
+
+
+def asks_for_version(question: str) -> bool:
+    """Whether the version in which something came, changed or went is asked for."""
+    return _SINCE.search(question) is not None or _VERSION.search(question) is not None
+
+
+def is_version(answer: str) -> bool:
+    """Whether an answer is a number with points, as versions are."""
+    return _POINTED.search(answer) is not None
+
+
+def asks_for_exception(question: str) -> bool:
+    """Whether the wording asks what is raised."""
+    return _RAISED.search(question) is not None or _EXCEPTION.search(question) is not None
+
+
+def asks_for_callable(question: str) -> bool:
+    """Whether a function, method, class or the like is asked for by name."""
+    return _CALLED.search(question) is not None
+
+
+def asks_for_parent(question: str) -> bool:
+    """Whether what a class derives from is asked for."""
+    return _PARENT.search(question) is not None
 
 
 def asks_for_variable(question: str) -> bool:
@@ -161,9 +192,10 @@ def _reference(question: str, text: str, start: int, end: int) -> bool:
 
 def fits(question: str, answer: str) -> float:
     """1 where the answer is of the sort that is asked for, -1 where it cannot be, 0 where the wording does not tell."""
+    question = _asked(question)
     if _COUNT.search(question) and _CLOCK.search(answer) and not _QUANTITY.search(_CLOCK.sub("", answer)):
         return -1.0
-    if _repeats(question, answer):
+    if _repeats(question, answer) and not (_VARIABLE.search(question) and answer.isupper()):
         return -1.0
     for asked, is_one, might_be in _SORTS:
         if asked.search(question):
@@ -171,6 +203,13 @@ def fits(question: str, answer: str) -> float:
     if _PERSON.search(question.strip()):
         return 1.0 if _CAPITAL.search(answer) else 0.0
     return 0.0
+
+
+def _asked(question: str) -> str:
+    """A question without what it asks indirectly."""
+    last = _SENTENCE.split(question.strip())[-1]
+    asked = _INDIRECT.match(last)
+    return asked[1] if asked else question
 
 
 def _repeats(question: str, answer: str) -> bool:

@@ -255,13 +255,20 @@ class Asker:
         return Answer(question, None, False, confidence, [], hops, {}, nearest=nearest, dropped_citations=dropped)
 
     def _citations(self, question: str, loop: Interleaver, best: Found) -> list[Citation | None]:
-        """The sentence that holds the answer first, then the best sentence of every other piece of its evidence."""
+        """The sentence that holds the answer first, then the one it was read off, if that is another, and the best sentence of
+        every other piece of its evidence."""
         reading, piece = best.reading, best.evidence
         row = loop.row(piece.document)
         span = quote_span(piece.text, reading.start, reading.end, by_line=row.kind in LINE_KINDS)
         citations = [self._cite(row, piece, span)]
+        told = None
+        if reading.read_off:
+            told = best.context.evidence[reading.read_off[0]]
+            row = loop.row(told.document)
+            span = quote_span(told.text, *reading.read_off[1:], by_line=row.kind in LINE_KINDS)
+            citations.append(self._cite(row, told, span))
         for other in best.context.evidence:
-            if other.document != piece.document:
+            if other.document != piece.document and other is not told:
                 citations.append(self._sentence(loop, other, f"{question} {piece.title} {best.text}"))
         return citations
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from engine.spoken_code import alike
+
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _LITERAL = r"(-?\d[\d_.]*(?:e-?\d+)?|\"[^\"\n]+\"|'[^'\n]+')"
 _CONSTANT = re.compile(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9]\b")
@@ -16,7 +18,6 @@ _DEFAULT = re.compile(r"\bdefaults?\b|\b(?:if|when|unless) (?:I|you|we|it|one|no
 _PART = re.compile(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]+|\d+")
 _WORD = re.compile(r"[a-z\d]+")
 MARKS = "\"'"
-LEAST_PART = 3
 LEAST_NAME = 4
 
 
@@ -48,9 +49,4 @@ def default_asked_for(question: str, text: str, start: int, end: int) -> bool:
         return False
     parts = [p for p in map(str.lower, _PART.findall(given[1])) if p != "default"]
     asked = _WORD.findall(question.lower())
-    return sum(map(len, parts)) >= LEAST_NAME and all(any(_alike(p, w) for w in asked) for p in parts)
-
-
-def _alike(part: str, word: str) -> bool:
-    """The same word, or one the beginning of the other: size, sizes; max, maximum."""
-    return part == word or (min(len(part), len(word)) >= LEAST_PART and (part.startswith(word) or word.startswith(part)))
+    return sum(map(len, parts)) >= LEAST_NAME and all(any(alike(p, w) for w in asked) for p in parts)

@@ -22,6 +22,7 @@ from engine.model.interface import Candidates, Context, Evidence, Reading
 from engine.model.tables import column_names, first_row, header_before
 from engine.routing import lexical_shares
 from engine.separated import header, separator_of
+from engine.spoken_code import Said, named_for, said_of, said_share
 from engine.store import SegmentGoneError
 from engine.tidied import tidied
 
@@ -33,6 +34,13 @@ if TYPE_CHECKING:
 
 TABLE_REACH = 4000
 """Characters before a document in which the head of its table is looked for."""
+LEAST_SAID = 0.4
+"""How much of the question's wording code says at least of what it is read for, though it is not among the most wanted."""
+MOST_SAID = 2
+"""So many of the things that code says most of the question of are possible answers, whatever the model thinks of them."""
+LEAST_PROPOSED = 0.15
+SECTION_REACH = 8
+"""Documents before one of the same section in which its heading is looked for."""
 HEADER_REACH = 2000
 """Characters of a file of separated values in which its header is."""
 _WORD = re.compile(r"\w+")
@@ -101,9 +109,10 @@ class Found:
 
     @property
     def sentence(self) -> str:
-        """What stands around the answer."""
-        text, by_line = self.evidence.text, bool(self.evidence.separator)
-        return text[slice(*quote_span(text, self.reading.start, self.reading.end, by_line=by_line))]
+        """What stands around the answer, or around what it was read off."""
+        number, start, end = self.reading.read_off or (self.reading.piece, self.reading.start, self.reading.end)
+        piece = self.context.evidence[number]
+        return piece.text[slice(*quote_span(piece.text, start, end, by_line=bool(piece.separator)))]
 
     @property
     def said(self) -> str:
@@ -119,12 +128,14 @@ class Found:
         return folded(self.sentence if asks_for_explanation(self.context.question) and self.reading.kind == "span" else self.text)
 
     def worded(self, question: str) -> float:
-        """How much of the question's wording stands around the answer, 0..1; all of it where code gives
-        the answer to the name whose default is asked for."""
-        piece = self.evidence
-        if piece.code and default_asked_for(question, piece.text, self.reading.start, self.reading.end):
+        """How much of the question's wording stands around the answer, or is said of it by code, 0..1; all of it where code
+        gives the answer to the name whose default is asked for."""
+        piece, start, end = self.evidence, self.reading.start, self.reading.end
+        if not piece.code:
+            return asked_share(question, self.said)
+        if default_asked_for(question, piece.text, start, end):
             return 1.0
-        return asked_share(question, self.said)
+        return max(asked_share(question, self.said), said_share(question, piece.text, start, end, piece.title))
 
     @property
     def text(self) -> str:
@@ -228,6 +239,7 @@ class Interleaver:
         ranked = sorted(((x, i, r.document) for i, row in enumerate(scored) for r, x in row), key=lambda x: (-x[0], x[2]))
         if number == 1:
             ranked = _with_wording(ranked, routed[0], self.policy.inject)
+            ranked = self._with_said(beam[0].question, ranked, self.policy.inject)
         grown: list[Grown] = []
         for logit, i, document in ranked:
             # The same documents in another order are no new hypothesis.
@@ -238,6 +250,32 @@ class Interleaver:
                 grown.append(Grown(Context(beam[i].question, evidence), logit, candidates[i]))
         taken = {g.context.evidence[-1].document for g in grown}
         return Round(number, [_looked_for(context) for context in beam], scored, taken), grown
+
+    def _with_said(self, question: str, ranked: list[tuple[float, int, int]], places: int) -> list[tuple[float, int, int]]:
+        """The last but one of the first `places` is for the code that says most of the question of something in it, if it says enough:
+        a constant has little else that routing could tell it by."""
+        said = {d: max((s.share for s in self._said(question, self.evidence(d))), default=0.0) for _, _, d in ranked}
+        best = max(said, key=said.__getitem__, default=None)
+        late = next((x for x in ranked[places:] if x[2] == best), None)
+        if late is None or said[late[2]] < LEAST_SAID:
+            return ranked
+        return [*ranked[: places - 2], late, *(x for x in ranked[places - 2 :] if x is not late)]
+
+    def _said(self, question: str, piece: Evidence) -> list[Said]:
+        """What a piece of code says most of the question of, if that can answer it."""
+        told = said_of(question, piece.text, piece.title) if piece.code else []
+        return [s for s in told if fits(question, piece.text[s.start : s.end]) >= 0]
+
+    def _heading(self, piece: Evidence) -> Evidence:
+        """The document in which the section of a piece begins, with its heading."""
+        first = self.row(piece.document)
+        for document in range(first.id - 1, first.id - 1 - SECTION_REACH, -1):
+            self._load([document])
+            row = self._rows.get(document)
+            if row is None or (row.source_id, row.title) != (first.source_id, first.title):
+                break
+            first = row
+        return piece if first.id == piece.document else self.evidence(first.id)
 
     def _route(
         self, contexts: list[Context], k: int, exclude: list[set[int]], lexical_weight: float
@@ -284,11 +322,15 @@ class Interleaver:
         """Judge and read all new contexts at once."""
         if not grown:
             return
+        for g in grown:
+            newest = len(g.context.evidence) - 1
+            said = self._said(g.context.question, g.context.evidence[newest])[:MOST_SAID]
+            g.context.proposed = tuple((newest, s.start, s.end) for s in said if s.share >= LEAST_PROPOSED)
         for g, answered in zip(grown, self.model.answer([g.context for g in grown], [g.memory for g in grown]), strict=True):
             g.enough, g.relevance = answered.enough, answered.relevance
             question, evidence = g.context.question, g.context.evidence
             g.chain = [chained(question, evidence, piece) for piece in range(len(evidence))]
-            for context, reading in tidied(answered.readings, g.context, self._of_one_source):
+            for context, reading in tidied(answered.readings, g.context, self._of_one_source, self._heading):
                 found = Found(context, reading)
                 found.features = {
                     "reading": reading.score,
@@ -299,6 +341,7 @@ class Interleaver:
                     "enough": g.enough,
                     "words": found.worded(g.context.question),
                     "fits": fits(g.context.question, found.text),
+                    "named": named_for(g.context.question, found.text),
                     "chain": float(reading.kind == "span" and any(g.chain[reading.piece : reading.piece + 1])),
                 }
                 outcome.found.append(found)

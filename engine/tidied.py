@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from engine.answer_type import asks_for_variable, fits, impossible
+from engine.answer_type import asks_for_variable, asks_for_version, fits, impossible, is_version
 from engine.assigned import constants, value_of
 from engine.kinship import of_both_parents
 from engine.model.interface import Context, Evidence, Reading
 from engine.model.tables import table_cells
 from engine.tidy import tidy
 
+_VERSION = re.compile(r"(?<![\w.])v?\d+\.\d+(?:\.\w+)*(?:(?:a|b|rc)\d+)?(?![\w.])")
+HEADING_REACH = 120
+"""Characters of a section in which its heading is."""
 LONGEST_NAME = 5
 """Words of a table's cell that may be one name."""
 
 
 def tidied(
-    readings: list[Reading], context: Context, of_one_source: Callable[[Evidence], list[Evidence]]
+    readings: list[Reading],
+    context: Context,
+    of_one_source: Callable[[Evidence], list[Evidence]],
+    heading: Callable[[Evidence], Evidence],
 ) -> list[tuple[Context, Reading]]:
     """Readings of one context, best first, each with its context; where two become one, the better.
 
-    `of_one_source` gives what else is known of the source of a piece of code.
+    `of_one_source` gives what else is known of the source of a piece of code, `heading` what begins a piece's section.
     """
     kept: dict[tuple[str, int, int, int], tuple[Context, Reading]] = {}
     for reading in readings:
@@ -32,6 +39,8 @@ def tidied(
         whole, read = context, replace(reading, start=start, end=end)
         if reading.kind == "span":
             whole, read = _given(context, read, of_one_source)
+            if asks_for_version(context.question) and not is_version(text[start:end]):
+                whole, read = _under(whole, read, heading)
         piece = whole.evidence[read.piece]
         if reading.kind != "span" or not impossible(context.question, piece.text, read.start, read.end):
             kept.setdefault((read.kind, piece.document, read.start, read.end), (whole, read))
@@ -45,6 +54,22 @@ def _whole_name(piece: Evidence, start: int, end: int) -> tuple[int, int]:
             words = piece.text[first:last].split()
             return (first, last) if len(words) <= LONGEST_NAME and all(word[0].isupper() for word in words) else (start, end)
     return start, end
+
+
+def _under(context: Context, reading: Reading, heading: Callable[[Evidence], Evidence]) -> tuple[Context, Reading]:
+    """What stands under a version's heading came with that version, which is the answer then."""
+    piece = context.evidence[reading.piece]
+    version = _VERSION.search(piece.title.rpartition(">")[2])
+    if not version:
+        return context, reading
+    first = heading(piece)
+    at = first.text.find(version[0], 0, HEADING_REACH)
+    if at < 0:
+        return context, reading
+    evidence = context.evidence if first is piece else (*context.evidence, first)
+    place = reading.piece if first is piece else len(context.evidence)
+    read_off = (reading.piece, reading.start, reading.end)
+    return replace(context, evidence=evidence), replace(reading, piece=place, start=at, end=at + len(version[0]), read_off=read_off)
 
 
 def _given(

@@ -1,11 +1,12 @@
 """Stage 4: fit the hop loop's weights for a trained model, on validation questions asked of an open memory.
 
-    python -m training.calibrate MODEL_FOLDER QA_FOLDER [--questions N] [--passages N]
+    python -m training.calibrate MODEL_FOLDER QA_FOLDER [--questions N] [--passages N] [--documents FOLDER]
 
 A logistic regression says which routed document is wanted (head, routing, exact words), one which of those read is (choice,
 relevance), a ranking which reading is right, and another regression how sure that is (Platt 1999), also where the gold
-passages are kept out of sight. The weights of exact words in routing are picked from a grid by recall: at 6 where routing
-ranks, at 16 where it proposes. Writes MODEL_FOLDER/policy.json and prints what it measured.
+passages are kept out of sight; the last two also on questions about documentation, code and books
+(training/questions, of documents put into FOLDER by training.documents). The weights of exact words in routing are picked from a
+grid by recall: at 6 where routing ranks, at 16 where it proposes. Writes MODEL_FOLDER/policy.json and prints what it measured.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from benchmarks.samples import accepted
 from benchmarks.scoring import f1
-from benchmarks.sets import Question, load_pool, write_records
+from benchmarks.sets import Question, load_pool, read_lines, write_records
 from engine import Memory
+from engine.answer_type import asks_for_explanation
 from engine.interleave import Interleaver, Outcome, Policy, sureness, weighed
 from engine.model.interface import Context
 
@@ -34,7 +37,8 @@ if TYPE_CHECKING:
     from engine.store import Store
 
 SETS = ("squad", "hotpotqa", "hotpotqa_evidence", "nq_gold", "hybridqa_ott", "tatqa_text", "boolq", "fairytaleqa")
-RANKED_BY = ("reading", "choice", "hop", "agree", "words", "fits", "chain")
+RANKED_BY = ("reading", "choice", "hop", "agree", "words", "fits", "named", "chain")
+QUESTIONS = Path(__file__).parent / "questions"
 RIGHT = 0.6
 """F1 from which a reading counts as right."""
 GRID = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6)
@@ -167,6 +171,29 @@ def judged(outcomes: list[tuple[Question, Interleaver, Outcome]]) -> list[list[J
     return [[Judged(f.features, f.text, f.same, f1(f.text, q.answers)) for f in outcome.found] for q, _, outcome in outcomes]
 
 
+def of_documents(folder: Path, model: Path, policy: Policy, hops: int) -> list[list[Judged]]:
+    """Per question of training/questions/NAME.jsonl its readings in a memory of FOLDER/NAME; right is what benchmarks.samples
+    takes, in a gold source. The same words from another source are left out."""
+    rows = []
+    for file in sorted(QUESTIONS.glob("*.jsonl")):
+        with tempfile.TemporaryDirectory() as store, Memory.open(Path(store) / "memory", model=model, create=True) as memory:
+            memory.ingest([folder / file.stem])
+            asker = memory._asking()
+            router = asker._loop(None).router
+            for question in read_lines(file):
+                loop = Interleaver(asker.model, asker.store, router, policy)
+                golds = {s["source"] for s in question["sources"]}
+                known = []
+                for f in loop.ask(question["question"], hops).found:
+                    given = f.sentence if asks_for_explanation(question["question"]) and f.reading.kind == "span" else f.text
+                    right, gold = accepted(given, question), loop.row(f.evidence.document).source in golds
+                    if gold or not right:
+                        known.append(Judged(f.features, f.text, f.same, float(right)))
+                rows.append(known)
+        print(f"{file.stem}: {sum(any(j.f1 for j in q) for q in rows)} of {len(rows)} so far have a right reading", flush=True)
+    return rows
+
+
 def fit_ranking(
     questions: list[tuple[list[dict[str, float]], list[bool]]], names: Sequence[str], ridge: float = 1e-2, each: bool = False
 ) -> dict[str, float]:
@@ -240,18 +267,18 @@ def _minimise(loss: Callable[[], torch.Tensor], parameters: list[torch.Tensor]) 
 
 
 def fit_answers(
-    questions: list[Question], readings: list[list[Judged]], absent: list[list[Judged]]
+    questions: list[Question], readings: list[list[Judged]], absent: list[list[Judged]], beside: Sequence[list[Judged]] = ()
 ) -> dict[str, dict[str, float]]:
     """The policy's `answer` and `sure`; prints what they measure on the very questions they were fitted on.
 
     `absent` are the readings of questions whose gold passages were kept out: how sure to be has to be learned from what
-    is not there too.
+    is not there too. `beside` are those of other questions, in both.
     """
-    right = [([j.features for j in q], [j.f1 >= RIGHT for j in q]) for q in readings if q]
+    right = [([j.features for j in q], [j.f1 >= RIGHT for j in q]) for q in (*readings, *beside) if q]
     answer = {**fit_ranking(right, RANKED_BY), "bias": 0.0}
     asked = ranked(readings, answer)
     missed = ranked(absent, answer)
-    both = asked + missed
+    both = asked + missed + ranked(list(beside), answer)
     sure = fit([sureness(q) for q in both], [float(q[0].f1 >= RIGHT) for q in both])
     print(json.dumps({"answer": answer, "sure": sure}), flush=True)
     policy = replace(Policy(), answer=answer, sure=sure)
@@ -268,6 +295,7 @@ def main() -> None:
     parser.add_argument("qa", type=Path)
     parser.add_argument("--questions", type=int, default=60, help="a set")
     parser.add_argument("--passages", type=int, default=300, help="a set")
+    parser.add_argument("--documents", type=Path)
     args = parser.parse_args()
     (args.model / "policy.json").unlink(missing_ok=True)
     questions, passages = load_pool(args.qa, SETS, args.questions, args.passages)
@@ -293,7 +321,8 @@ def main() -> None:
             print(json.dumps({"keep": keep}), flush=True)
             policy = replace(policy, later_choice=later, keep=keep)
             readings, absent = judged(bench.outcomes(policy, 2)), judged(bench.absent(policy, 2))
-    shipped = {**words, "choice": choice, "later_choice": later, "keep": keep, **fit_answers(questions, readings, absent)}
+    beside = of_documents(args.documents, args.model, policy, 2) if args.documents else []
+    shipped = {**words, "choice": choice, "later_choice": later, "keep": keep, **fit_answers(questions, readings, absent, beside)}
     (args.model / "policy.json").write_text(json.dumps(shipped, indent=2) + "\n")
 
 

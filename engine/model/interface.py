@@ -35,11 +35,13 @@ class Evidence:
 class Context:
     """The active context of one hypothesis: the question and the evidence gathered so far, oldest first.
 
+    `proposed` are spans (piece, start, end) that are to be among the readings whatever the model thinks of them.
     `state` is the model's own (token rows, backbone states); nobody else looks into it.
     """
 
     question: str
     evidence: tuple[Evidence, ...] = ()
+    proposed: tuple[tuple[int, int, int], ...] = ()
     state: Any = field(default=None, repr=False)
 
 
@@ -73,7 +75,8 @@ class Reading:
     """One possible answer: characters [start, end) of `evidence[piece].text`, or kind yes/no, with its score.
 
     `score` is the log-odds of this answer against the null answer of the same context. `doubt` is 0 for a span, for yes or no
-    minus the log of the probability that the evidence says so, and neither the other nor nothing.
+    minus the log of the probability that the evidence says so, and neither the other nor nothing. `read_off` is where (piece, start,
+    end) it was read, when the answer itself stands elsewhere: a version in the heading above.
     """
 
     kind: str
@@ -82,6 +85,7 @@ class Reading:
     end: int
     score: float
     doubt: float = 0.0
+    read_off: tuple[int, int, int] | None = None
 
 
 @dataclass

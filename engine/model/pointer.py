@@ -202,6 +202,21 @@ def _blocks(context: Context, places: list[int]) -> Tensor:
     return torch.tensor([before[piece] + bisect_right(breaks[piece], at) for piece, at in numbers])
 
 
+def _proposed(
+    context: Context, logits: tuple[Tensor, Tensor], places: list[int], readings: list[Reading], null: float
+) -> list[Reading]:
+    """Spans the context proposes that are not among the readings, by the logits of their first and last token; what stands in
+    no token of the row is left out."""
+    row: ActiveRow = context.state[0]
+    added: list[Reading] = []
+    for piece, a, b in context.proposed:
+        inside = [n for n, p in enumerate(places) if row.places[p][0] == piece and row.places[p][2] > a and row.places[p][1] < b]
+        if inside and not any(r.piece == piece and (r.start, r.end) == (a, b) for r in readings):
+            score = float(logits[0][inside[0]] + logits[1][inside[-1]]) - null
+            added.append(Reading("span", piece, a, b, score))
+    return added
+
+
 def _readings(context: Context, start: Tensor, end: Tensor, kinds: Tensor, doubt: float) -> list[Reading]:
     """The best spans inside one block of the evidence, and yes or no where the kind head prefers them or alone may answer."""
     row: ActiveRow = context.state[0]
@@ -228,6 +243,7 @@ def _readings(context: Context, start: Tensor, end: Tensor, kinds: Tensor, doubt
         readings.append(Reading("span", piece, a, b, score))
         if len(readings) == READINGS:
             break
+    readings += _proposed(context, (s, e), places, readings, null)
     best = 1 + int(kinds[1:].argmax())
     if asks_yes_or_no(context.question):
         # No span answers such a question; whichever of them stands in the sentence worded most like it says what the answer rests on.

@@ -204,6 +204,18 @@ def test_only_yes_or_no_answers_a_question_worded_so(pointer):
     assert "span" in {r.kind for r in told.readings}
 
 
+def test_what_a_context_proposes_is_among_its_readings(pointer):
+    text = "Mina Okafor works in Lisbon, and in Porto, and in Faro, and in Braga, and in Evora, and in Sines."
+    spans = tuple((0, text.index(place), text.index(place) + len(place)) for place in ("Faro", "Sines"))
+    evidence = (Evidence(1, "notes.txt", text),)
+    [plain] = pointer.answer([Context("where", evidence)], [Candidates([], [], [])])
+    [told] = pointer.answer([Context("where", evidence, spans)], [Candidates([], [], [])])
+    assert told.readings[: len(plain.readings)] == plain.readings
+    assert {(0, r.start, r.end) for r in told.readings} >= set(spans)
+    [beyond] = pointer.answer([Context("where", evidence, ((0, 900, 904),))], [Candidates([], [], [])])
+    assert beyond.readings == plain.readings
+
+
 def test_evidence_without_a_token_gives_no_reading(pointer):
     _, candidates = contexts(pointer)
     assert pointer.answer([Context("who", (Evidence(1, "t", "\u200b\x01"),))], [candidates[0]])[0].readings == []

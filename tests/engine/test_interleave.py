@@ -459,3 +459,27 @@ def test_readings_that_say_the_same_share_their_weight():
     why = found("Why is the gun fired?")
     assert why[1].same == why[2].same == why[3].same != why[0].same
     assert share_of_best(why[1:]) == 1.0
+
+
+def test_code_that_says_what_is_asked_is_read_though_others_are_wanted_more(ask):
+    texts = {
+        "a.txt": "A wick is trimmed.",
+        "b.txt": "Oil is stored.",
+        "c.txt": "A lamp is lit.",
+        "lamp.py": "WICK_TRIM_LIMIT = 40\n",
+        "news.md": "# News\n\n## 2.31.0\n\nLamps are lit.\n",
+    }
+    wanted = {"a.txt": 5.0, "b.txt": 4.0, "c.txt": 3.0, "lamp.py": 0.0}
+    model = Scripted(lambda names: wanted, lambda names: 1.0, {})
+    answer = ask(model, 1, tuple(texts), "What is the trim limit of a wick?", texts)
+    assert {d.source for d in answer.hops[0].documents if d.chosen} == {"lamp.py", "a.txt"}
+    other = ask(model, 1, tuple(texts), "Who is the keeper?", texts)
+    assert {d.source for d in other.hops[0].documents if d.chosen} == {"a.txt", "b.txt"}
+
+
+def test_a_version_is_cited_with_what_came_in_it(ask):
+    texts = {"news.md": "## 2.31.0 (May)\n\nWicks are trimmed twice.\n"}
+    model = Scripted(lambda names: {"news.md": 1.0}, lambda names: 1.0, {"news.md > 2.31.0 (May)": ("trimmed", 3.0)})
+    answer = ask(model, 1, tuple(texts), "In which version are wicks trimmed twice?", texts)
+    assert answer.answer == "2.31.0"
+    assert [c.quote for c in answer.citations] == ["## 2.31.0 (May)", "Wicks are trimmed twice."]
