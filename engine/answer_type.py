@@ -52,6 +52,11 @@ _RAISED = re.compile(
     r"\b(?:error|exception|warning)s? (?:is|are|gets?|does|do|will|class)\b|\b(?:is|gets|be) (?:raised|thrown)\b|\bdoes .+ (?:raise|throw)\b",
     re.IGNORECASE,
 )
+_DEFAULT = re.compile(
+    r"\bdefaults?\b|\b(?:if|when|unless) (?:I|you|we|it|one|none|nothing|no|not)\b|\bunless (?:\w+ )?(?:told|changed|set|given|configured|otherwise)\b"
+    r"|\bout of the box\b|\bwithout (?:any )?(?:options?|arguments?|configuration|settings?)\b",
+    re.IGNORECASE,
+)
 _PARENT = re.compile(r"\b(?:parent|base|super)[ -]?class(?:es)?\b|\b(?:inherit|derive|subclass|extend)(?:s|ed|es)?\b|\bparent of\b", re.IGNORECASE)
 _CLASS = re.compile(r"\b[A-Z]\w*[a-z][A-Z]\w*")
 _VARIABLE = re.compile(r"\benvironment variables?\b", re.IGNORECASE)
@@ -72,14 +77,23 @@ _CODE = re.compile(
 )
 _TECHNICAL = re.compile(r"\b(?:code|number|TCP|UDP)\b")
 _DIGIT = re.compile(r"\d")
-_CALLED = re.compile(r"\bwhich(?: \S+){0,3} (?:function|method|class|macro|attribute|decorator|module|command)\b", re.IGNORECASE)
+_CALLED = re.compile(
+    r"\bwhich(?: \S+){0,3} (?:function|method|macro|attribute|decorator|module|command|setting|parameter|argument)\b"
+    r"|\bwhat(?: \S+){0,3} (?:decorator|macro|setting|parameter|argument)\b",
+    re.IGNORECASE,
+)
+_A_CLASS = re.compile(r"\b(?:which|what)(?: \S+){0,3} class\b", re.IGNORECASE)
+_CLASS_NAME = re.compile(r"^[`'\"]*(?:\w+\.)*[A-Z]\w*[`'\"]*$")
+_CONSTANT = re.compile(r"\W*(?:None|True|False|null|nil|undefined)\W*")
+# What marks a text up and says nothing: a directive, lines drawn of dashes.
+_MARKUP = re.compile(r"\.\. [\w-]+::\s*\w*|[-+=|~^*_\s]+|:\w+:")
 _IDENTIFIER = re.compile(r"^[`'\"]*[A-Za-z_][\w.:-]*(?:\(\))?[`'\"]*$")
 _CVE = re.compile(r"\b(?:which|what)(?: \S+){0,4} CVEs?\b(?!-)|\bCVE (?:number|identifier|id)\b", re.IGNORECASE)
 _CVE_NUMBER = re.compile(r"\bCVE-\d|^\W*\d{4}-\d{4,}\W*$")
 # (asked for by, what is one, what might be one all the same)
 _NUMBERED = ((_VERSION, _POINTED, _NAMED), (_CODE, _DIGIT, _CAPITAL), (_CVE, _CVE_NUMBER, None))
 _SORTS = (
-    (_SINCE, _VERSION_OR_TIME, None), *_NUMBERED, (_PERCENT, _SHARE, _DIGIT), (_OPTION, _DASHED, _WORD), (_CALLED, _IDENTIFIER, _WORD),
+    (_SINCE, _VERSION_OR_TIME, None), *_NUMBERED, (_PERCENT, _SHARE, _DIGIT), (_OPTION, _DASHED, _WORD), (_A_CLASS, _CLASS_NAME, _CAPITAL), (_CALLED, _IDENTIFIER, _WORD),
     (_MONEY, _SUM, _PLAIN_SUM), (_NUMBER, _QUANTITY, _VAGUE), (_TIME, _DATE, None), (_VARIABLE, _SHOUTED, None), (_RAISED, _CLASS, _CAPITAL),
 )  # fmt: skip
 _EXCEPTION = re.compile(r"\b(?:which|what)(?: [\w.-]+){0,2} (?:exception|error class)\b|\b(?:which|what) error (?:do|will|would) I get\b", re.IGNORECASE)
@@ -145,6 +159,11 @@ def asks_for_callable(question: str) -> bool:
     return _CALLED.search(question) is not None
 
 
+def asks_for_default(question: str) -> bool:
+    """Whether the wording asks what holds when nothing is said: "by default", "if I give none", "unless told otherwise"."""
+    return _DEFAULT.search(question) is not None
+
+
 def asks_for_parent(question: str) -> bool:
     """Whether what a class derives from is asked for."""
     return _PARENT.search(question) is not None
@@ -159,6 +178,8 @@ def impossible(question: str, text: str, start: int, end: int) -> bool:
     """Whether text[start:end] cannot answer: no number, or another sort of number, than is asked for; the number of a heading or of
     an issue; no name of the sort that code gives what is asked for."""
     answer = text[start:end]
+    if _MARKUP.fullmatch(answer):
+        return True
     if asks_for_variable(question):
         return not _SHOUTED.search(answer)
     if _EXCEPTION.search(question):
@@ -199,6 +220,8 @@ def fits(question: str, answer: str) -> float:
         return -1.0
     for asked, is_one, might_be in _SORTS:
         if asked.search(question):
+            if _CONSTANT.fullmatch(answer):
+                return -1.0
             return 1.0 if is_one.search(answer) else 0.0 if might_be and might_be.search(answer) else -1.0
     if _PERSON.search(question.strip()):
         return 1.0 if _CAPITAL.search(answer) else 0.0

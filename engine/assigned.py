@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from engine.answer_type import asks_for_default
 from engine.spoken_code import alike
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -14,7 +15,6 @@ _PLAIN = re.compile(r"-?\d[\w.]*|True|False|None|null|nil|true|false|[A-Za-z_]\w
 # Before a name that is given its default: the head of a function as far as its parameters, or nothing on its line but such words.
 _PARAMETER = re.compile(r"\b(?:def|fn|func|function)\s+\w*\s*\([^)]*$")
 _ALONE = re.compile(r"(?:^|\n)\s*(?:(?:const|let|var|final|static|public|private)\s+)*$")
-_DEFAULT = re.compile(r"\bdefaults?\b|\b(?:if|when|unless) (?:I|you|we|it|one|none|nothing|no|not)\b", re.IGNORECASE)
 _PART = re.compile(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]+|\d+")
 _WORD = re.compile(r"[a-z\d]+")
 MARKS = "\"'"
@@ -41,7 +41,7 @@ def default_asked_for(question: str, text: str, start: int, end: int) -> bool:
     """Whether text[start:end] in a piece of code is the default of a name whose words all stand in a question about a default:
     `salt_length: int = 16` for "What is the default salt length?"."""
     begin = text.rfind("\n", 0, start) + 1
-    given = _GIVEN.search(text, begin, start) if _DEFAULT.search(question) else None
+    given = _GIVEN.search(text, begin, start) if asks_for_default(question) else None
     quoted = text[start - 1 : start] in MARKS and start > 0
     if not given or not (quoted or _PLAIN.fullmatch(text[start:end])):
         return False

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from engine.answer_type import asks_for_explanation, fits
+from engine.answer_type import asks_for_explanation, asks_for_version, fits
 from engine.assigned import default_asked_for
 from engine.grounding import quote_span
 from engine.links import chained, named, passes_by
@@ -24,7 +24,7 @@ from engine.routing import lexical_shares
 from engine.separated import header, separator_of
 from engine.spoken_code import Said, named_for, said_of, said_share
 from engine.store import SegmentGoneError
-from engine.tidied import tidied
+from engine.tidied import tidied, version_of
 
 if TYPE_CHECKING:
     from engine.model.interface import MemoryModel
@@ -131,11 +131,9 @@ class Found:
         """How much of the question's wording stands around the answer, or is said of it by code, 0..1; all of it where code
         gives the answer to the name whose default is asked for."""
         piece, start, end = self.evidence, self.reading.start, self.reading.end
-        if not piece.code:
-            return asked_share(question, self.said)
-        if default_asked_for(question, piece.text, start, end):
+        if piece.code and default_asked_for(question, piece.text, start, end):
             return 1.0
-        return max(asked_share(question, self.said), said_share(question, piece.text, start, end, piece.title))
+        return max(asked_share(question, self.said), said_share(question, piece.text, start, end, piece.title, piece.code))
 
     @property
     def text(self) -> str:
@@ -239,7 +237,7 @@ class Interleaver:
         ranked = sorted(((x, i, r.document) for i, row in enumerate(scored) for r, x in row), key=lambda x: (-x[0], x[2]))
         if number == 1:
             ranked = _with_wording(ranked, routed[0], self.policy.inject)
-            ranked = self._with_said(beam[0].question, ranked, self.policy.inject)
+            ranked = self._with_told(beam[0].question, ranked, self.policy.inject)
         grown: list[Grown] = []
         for logit, i, document in ranked:
             # The same documents in another order are no new hypothesis.
@@ -251,19 +249,23 @@ class Interleaver:
         taken = {g.context.evidence[-1].document for g in grown}
         return Round(number, [_looked_for(context) for context in beam], scored, taken), grown
 
-    def _with_said(self, question: str, ranked: list[tuple[float, int, int]], places: int) -> list[tuple[float, int, int]]:
-        """The last but one of the first `places` is for the code that says most of the question of something in it, if it says enough:
-        a constant has little else that routing could tell it by."""
-        said = {d: max((s.share for s in self._said(question, self.evidence(d))), default=0.0) for _, _, d in ranked}
-        best = max(said, key=said.__getitem__, default=None)
+    def _with_told(self, question: str, ranked: list[tuple[float, int, int]], places: int) -> list[tuple[float, int, int]]:
+        """As `_with_wording`, the last but one of the first `places` for what tells by its form that it may answer: the code that says most of the
+        question of something in it, since a constant has little else that routing could tell it by; where a version is asked
+        for, what stands under a version's heading, if nothing does yet."""
+        if asks_for_version(question):
+            told = {d: LEAST_SAID * bool(version_of(self.row(d).title)) for _, _, d in ranked}
+        else:
+            told = {d: max((s.share for s in self._said(question, self.evidence(d))), default=0.0) for _, _, d in ranked}
+        best = max((d for _, _, d in ranked), key=told.__getitem__, default=None)
         late = next((x for x in ranked[places:] if x[2] == best), None)
-        if late is None or said[late[2]] < LEAST_SAID:
+        if late is None or told[late[2]] < LEAST_SAID:
             return ranked
         return [*ranked[: places - 2], late, *(x for x in ranked[places - 2 :] if x is not late)]
 
     def _said(self, question: str, piece: Evidence) -> list[Said]:
-        """What a piece of code says most of the question of, if that can answer it."""
-        told = said_of(question, piece.text, piece.title) if piece.code else []
+        """What a piece says by its form most of the question of, if that can answer it."""
+        told = said_of(question, piece.text, piece.title, piece.code)
         return [s for s in told if fits(question, piece.text[s.start : s.end]) >= 0]
 
     def _heading(self, piece: Evidence) -> Evidence:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from engine.answer_type import asks_for_callable, asks_for_exception, asks_for_parent
+from engine.answer_type import asks_for_callable, asks_for_default, asks_for_exception, asks_for_parent
 
 _PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _WORD = re.compile(r"\w+")
@@ -44,6 +44,11 @@ _VALUES = re.compile(
 _EXCEPTIONS = re.compile(r"\b(?:(?:raise|throw[ \t]+new|throw|return)\s+|raises\(\s*)(?:\w+\.)*(?P<one>[A-Z]\w*[a-z]\w*)")
 _BASES = re.compile(r"\bclass\s+\w+\s*\(\s*(?:\w+\.)*(?P<one>\w+)")
 _CALLS = re.compile(r"(?<!def )(?<!class )(?<!\w)(?:\w+\.)*(?P<one>[A-Za-z_]\w{2,})\(")
+_STATED = r"\b[Dd]efaults?(?:[ \t]+value)?(?:[ \t]+(?:is|are|to)\b|[ \t]*:)+\s*"
+_DEFAULTS = re.compile(
+    _STATED + r"(?P<one>``[^`\n]+``|`[^`\n]+`|\"[^\"\n]+\"|'[^'\n]+'|-?\d[\d.,]*(?: ?(?:%|[A-Za-z]+))?|\w[\w./:-]*\w|\w)"
+)
+_STATED_BEFORE = re.compile(_STATED + r"[`\"']*$")
 REACH = 1500
 """Characters before an answer in which what it is defined in is looked for."""
 MESSAGE = 200
@@ -65,10 +70,10 @@ def named_for(question: str, answer: str) -> float:
     return sum(len(p) for p in parts if _any_alike(p, asked)) / sum(map(len, parts))
 
 
-def said_share(question: str, text: str, start: int, end: int, title: str) -> float:
-    """How much of the question's wording code says of text[start:end], 0..1, a word by its length; 0 where that is neither a value
-    that a name is given, nor an exception raised, nor a base class, nor what is called."""
-    said = _said(text, start, end, title)
+def said_share(question: str, text: str, start: int, end: int, title: str, code: bool = True) -> float:
+    """How much of the question's wording is said of text[start:end], 0..1, a word by its length: in code 0 where that is neither a
+    value that a name is given, nor an exception raised, nor a base class, nor what is called; else where it is not stated as a default."""
+    said = _default(text, start, title) or (_said(text, start, end, title) if code else None)
     if said is None:
         return 0.0
     asked, told = _spoken([question]), _spoken(said)
@@ -83,18 +88,35 @@ class Said(NamedTuple):
     end: int
 
 
-def said_of(question: str, text: str, title: str) -> list[Said]:
+def said_of(question: str, text: str, title: str, code: bool = True) -> list[Said]:
     """What may answer in a piece of code, that of which it says most of the question first: exceptions where one is asked for, base classes,
-    what is called, else the values that names are given."""
-    if asks_for_exception(question):
-        pattern = _EXCEPTIONS
+    what is called, else the values that names are given; in other text, where a default is asked for, what it states as one."""
+    if not code and not asks_for_default(question):
+        return []
+    if not code:
+        pattern = _DEFAULTS
     elif asks_for_parent(question):
         pattern = _BASES
+    elif asks_for_exception(question):
+        pattern = _EXCEPTIONS
     else:
         pattern = _CALLS if asks_for_callable(question) else _VALUES
     spans = {m.span("one") for m in pattern.finditer(text)}
-    bare = {(a + 1, b - 1) if text[a] in "\"'" else (a, b) for a, b in spans}
-    return sorted((Said(said_share(question, text, a, b, title), a, b) for a, b in bare), reverse=True)
+    bare = {_unquoted(text, a, b) for a, b in spans}
+    return sorted((Said(said_share(question, text, a, b, title, code), a, b) for a, b in bare), reverse=True)
+
+
+def _unquoted(text: str, start: int, end: int) -> tuple[int, int]:
+    inner = text[start:end].strip("`\"'")
+    at = text.find(inner, start, end)
+    return (at, at + len(inner)) if inner else (start, end)
+
+
+def _default(text: str, start: int, title: str) -> list[str] | None:
+    """What is said of a default that is stated ("Default: 120 seconds"): its heading, and the text on its line before it."""
+    if not _STATED_BEFORE.search(text[max(0, start - 40) : start]):
+        return None
+    return [title.rpartition(">")[2], text[text.rfind("\n", 0, start) + 1 : start]]
 
 
 def _said(text: str, start: int, end: int, title: str) -> list[str] | None:

@@ -13,7 +13,8 @@ from engine.model.interface import Context, Evidence, Reading
 from engine.model.tables import table_cells
 from engine.tidy import tidy
 
-_VERSION = re.compile(r"(?<![\w.])v?\d+\.\d+(?:\.\w+)*(?:(?:a|b|rc)\d+)?(?![\w.])")
+# "2.31.0 (2023-05-22)", "Version 3.1", "What's new in Lamps 5.0 - 2020-09-24"; not "7.1 Reports".
+_VERSION = re.compile(r"\W*(?:[\w'.-]+\s+){0,5}?v?(\d+\.\d+(?:\.\w+)*(?:(?:a|b|rc)\d+)?)(?=\W*$|\s*\(|\s*[-–—:,]+\s*\(?\d)")
 HEADING_REACH = 120
 """Characters of a section in which its heading is."""
 LONGEST_NAME = 5
@@ -56,20 +57,26 @@ def _whole_name(piece: Evidence, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
+def version_of(title: str) -> str:
+    """The version that a section is about by its own heading, the last of its title; empty where there is none."""
+    version = _VERSION.match(title.rpartition(">")[2])
+    return version[1] if version else ""
+
+
 def _under(context: Context, reading: Reading, heading: Callable[[Evidence], Evidence]) -> tuple[Context, Reading]:
     """What stands under a version's heading came with that version, which is the answer then."""
     piece = context.evidence[reading.piece]
-    version = _VERSION.search(piece.title.rpartition(">")[2])
+    version = version_of(piece.title)
     if not version:
         return context, reading
     first = heading(piece)
-    at = first.text.find(version[0], 0, HEADING_REACH)
+    at = first.text.find(version, 0, HEADING_REACH)
     if at < 0:
         return context, reading
     evidence = context.evidence if first is piece else (*context.evidence, first)
     place = reading.piece if first is piece else len(context.evidence)
     read_off = (reading.piece, reading.start, reading.end)
-    return replace(context, evidence=evidence), replace(reading, piece=place, start=at, end=at + len(version[0]), read_off=read_off)
+    return replace(context, evidence=evidence), replace(reading, piece=place, start=at, end=at + len(version), read_off=read_off)
 
 
 def _given(

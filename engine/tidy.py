@@ -21,12 +21,17 @@ _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
 _DATE = re.compile(rf"\b(?:{_DAY}\s{_MONTH}(?:,?\s\d{{4}})?|{_MONTH}\s{_DAY}(?:,?\s\d{{4}})?)\b")
 _OF_DATE = re.compile(rf"\d.*\b{_MONTH}\b|\b{_MONTH}\b.*\d", re.DOTALL)
 LONGEST_DATE = 24
+_ROLE = re.compile(r":[\w:-]+:`[~!]?([^`<\n]+)`")
 _MARKS = re.compile(r"`+|\*\*+|\"")
 _BRACKETS = ("()", "[]", "{}")
 
 
 def tidy(text: str, start: int, end: int) -> tuple[int, int]:
-    """[start, end) grown so that nothing is cut that is one, then without the half of a pair of marks at its ends."""
+    """[start, end) grown so that nothing is cut that is one, then without the half of a pair of marks at its ends; what only says the
+    sort of a word in reStructuredText (":meth:`~Lamp.trim`") gives way to the word."""
+    role = _ROLE.match(text, text.rfind(":", 0, start)) if text[end : end + 2] == ":`" else None
+    if role:
+        return role.span(1)
     a, b = _trimmed(text, *_whole(text, start, end))
     return (a, b) if a < b else (start, end)
 

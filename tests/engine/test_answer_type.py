@@ -79,6 +79,8 @@ def test_whether_an_answer_is_of_the_sort_asked_for(question, answer, fit):
         ("Which port did the ship leave?", "it left a fishing harbour", "a fishing harbour", False),
         ("What is the largest number of lamps?", "lamps=N sets it", "N", True),
         ("Which CVE number does it have?", "Released 2024-10-25", "2024-10-25", True),
+        ("Which command is it?", ".. code-block:: pycon\n\n  >>> trim()", ".. code-block:: pycon", True),
+        ("Which signal is sent?", "+------+------+\n| QUIT |", "+------+------+", True),
         ("What version mends CVE-2023-32681?", "mended in 2.31.0", "2.31.0", False),
         ("How many lamps are sold?", "Lamps are sold. :issue:`1964`", "1964", True),
         ("Which issue is about lamps?", "Lamps are sold. :issue:`1964`", "1964", False),

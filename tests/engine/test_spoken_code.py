@@ -92,3 +92,12 @@ def test_expected_exceptions_of_tests_count_as_raised():
     test = "def test_dry_wick_is_refused():\n    with pytest.raises(lamp.DryWick):\n        trim(None)\n"
     [said] = said_of("What is raised when a dry wick is refused?", test, "test_lamp.py")
     assert test[said.start : said.end] == "DryWick" and said.share > 0.5
+
+
+def test_a_default_that_is_stated_is_said_by_its_heading():
+    text = "``lamp_oil_limit``\n~~~~~\n\nDefault: ``40`` litres. It burns for 12 hours.\n"
+    question = "How much oil does a lamp hold unless told otherwise?"
+    [said] = said_of(question, text, "settings.rst > Lamps > lamp_oil_limit", code=False)
+    assert text[said.start : said.end] == "40" and said.share > 0.2
+    assert said_of("How long does it burn?", text, "settings.rst > Lamps > lamp_oil_limit", code=False) == []
+    assert said_share(question, text, text.index("12"), text.index("12") + 2, "", code=False) == 0.0

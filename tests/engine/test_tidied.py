@@ -4,7 +4,7 @@ import pytest
 
 from engine.interleave import Context
 from engine.model.interface import Evidence, Reading
-from engine.tidied import tidied
+from engine.tidied import tidied, version_of
 
 TABLE = "| post | name | since |\n|---|---|---|\n| Bergen Office Manager | Kjersti Moen | May 2019 |\n| keeper of keys, since May | Mina Okafor | 2020 |\n"
 
@@ -51,3 +51,17 @@ def test_other_questions_are_not_answered_by_headings():
     context = Context("How do lamps go out?", (NEWS,))
     [(given, reading)] = tidied([Reading("span", 0, start, start + 13, 1.0)], context, lambda p: [], lambda p: NEWS)
     assert given is context and reading.start == start and reading.read_off is None
+
+
+@pytest.mark.parametrize(
+    ("title", "version"),
+    [
+        ("NEWS.md > History > 2.31.0 (2023-05-22)", "2.31.0"),
+        ("CHANGES.rst > Version 3.1", "3.1"),
+        ("docs > What's new in Lamps 5.0 - 2020-09-24", "5.0"),
+        ("manual.pdf > 7.1 Reports", ""),
+        ("v2/guide.md > Lamps", ""),
+    ],
+)
+def test_headings_that_are_a_version_s(title, version):
+    assert version_of(title) == version

@@ -54,3 +54,11 @@ def test_an_answer_has_tidy_ends(text, part, grown):
     start = text.index(part)
     begin, end = tidy(text, start, start + len(part))
     assert text[begin:end] == grown
+
+
+def test_the_sort_of_a_word_in_restructured_text_gives_way_to_the_word():
+    text = "It calls :py:meth:`~Lamp.trim` and then :meth:`light`."
+    start = text.index("py:meth")
+    assert text[slice(*tidy(text, start, start + 7))] == "Lamp.trim"
+    start = text.rindex("meth")
+    assert text[slice(*tidy(text, start, start + 4))] == "light"
