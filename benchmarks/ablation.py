@@ -27,8 +27,8 @@ from rich.table import Table
 from benchmarks.answers import SETS, ask
 from benchmarks.scoring import bootstrap
 from benchmarks.sets import load_pool, passages_in_memory
-from engine.interleave import Policy
 from engine.model.interface import Answered, Candidates, Context
+from engine.policy import Policy
 
 TWO_DOCUMENTS = {"hotpotqa", "hotpotqa_evidence", "hybridqa_ott", "strategyqa"}
 

@@ -12,9 +12,10 @@ from engine.clauses import told_by_clause
 from engine.common import Common, common, said_of_both
 from engine.comparing import Comparison, comparison, speaks_of
 from engine.grounding import LINE_KINDS, best_sentence, cite, quote_span
-from engine.interleave import Found, Interleaver, Outcome, Policy, Round
+from engine.interleave import Found, Interleaver, Outcome, Round
 from engine.kinship import spelled_out
 from engine.nested import Step, first_step, person_first
+from engine.policy import Policy
 from engine.recall import recall
 from engine.results import Answer, Citation, Hop, HopDocument, Recall, RecalledDocument
 from engine.routing import Routed, Router

@@ -28,8 +28,9 @@ from benchmarks.scoring import f1
 from benchmarks.sets import Question, load_pool, read_lines, write_records
 from engine import Memory
 from engine.answer_type import asks_for_explanation
-from engine.interleave import Interleaver, Outcome, Policy, sureness, weighed
+from engine.interleave import Interleaver, Outcome, sureness
 from engine.model.interface import Context
+from engine.policy import Policy, weighed
 
 if TYPE_CHECKING:
     from engine.model.interface import MemoryModel

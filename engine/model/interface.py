@@ -107,7 +107,7 @@ class MemoryModel(Protocol):
     device: torch.device
     max_text_tokens: int
     policy: dict[str, Any]
-    """Settings of the hop loop fitted for this model: fields of `engine.interleave.Policy`."""
+    """Settings of the hop loop fitted for this model: fields of `engine.policy.Policy`."""
 
     count_tokens: Callable[[list[str]], list[int]]
     """Tokens of each text; can be sent to another process."""

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 
 from benchmarks.ablation import Unaided, report, variants
-from engine.interleave import Policy
+from engine.policy import Policy
 from engine.model.interface import Candidates, Context
 
 

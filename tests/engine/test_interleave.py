@@ -11,10 +11,11 @@ import torch
 from tiny import CONFIG
 
 from engine import Memory
-from engine.interleave import Found, Interleaver, Policy, asked_share, share_of_best
+from engine.interleave import Found, Interleaver, asked_share, share_of_best
 from engine.model.config import ModelConfig
 from engine.model.interface import Answered, Candidates, Context, Evidence, Reading
 from engine.model.states import DocumentStates
+from engine.policy import Policy
 from engine.recall import recall
 from engine.several import answers_of, asks_for_several, one_by_one
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from engine.interleave import Policy
+from engine.policy import Policy
 from engine.model.interface import Evidence
 from engine.recall import LOOK, features, ranked, recall
 from engine.routing import Routed

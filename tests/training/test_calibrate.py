@@ -9,8 +9,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
 from tiny import save_model  # noqa: E402
 
 from benchmarks.sets import Question, passages_in_memory  # noqa: E402
-from engine.interleave import Policy, weighed  # noqa: E402
 from engine.model.interface import Context  # noqa: E402
+from engine.policy import Policy, weighed  # noqa: E402
 from training import calibrate  # noqa: E402
 from training.calibrate import Bench, Judged, fit_answers, judged, of_documents  # noqa: E402
 
