@@ -47,6 +47,7 @@ _COINS = r"(?:pounds?|dollars?|euros?|cents?|\w*pence|penny|francs?|crowns?|kron
 _SUM = re.compile(rf"[£$€¥₹]\s?\d|\b{_COINS}\b|\bfree\b", re.IGNORECASE)
 _MEASURED = r"(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|metres?|meters?|kilomet(?:re|er)s?|m|km|kg)"
 _MEASURE = re.compile(rf"\b{_MEASURED}\b", re.IGNORECASE)
+_UNIT = re.compile(rf"\b(?:how many|in) ({_MEASURED})\b", re.IGNORECASE)
 _PLAIN_NUMBER = re.compile(rf"\d(?![\d.,]*\s*{_MEASURED}\b)", re.IGNORECASE)
 _RAISED = re.compile(
     r"\b(?:error|exception|warning)s? (?:is|are|gets?|does|do|will|class)\b|\b(?:is|gets|be) (?:raised|thrown)\b|\bdoes .+ (?:raise|throw)\b",
@@ -214,6 +215,9 @@ def _reference(question: str, text: str, start: int, end: int) -> bool:
 def fits(question: str, answer: str) -> float:
     """1 where the answer is of the sort that is asked for, -1 where it cannot be, 0 where the wording does not tell."""
     question = _asked(question)
+    unit, units = _UNIT.search(question), {u.lower().rstrip("s") for u in _MEASURE.findall(answer)}
+    if unit and units and unit[1].lower().rstrip("s") not in units:
+        return -1.0
     if _COUNT.search(question) and _CLOCK.search(answer) and not _QUANTITY.search(_CLOCK.sub("", answer)):
         return -1.0
     if _repeats(question, answer) and not (_VARIABLE.search(question) and answer.isupper()):

@@ -35,7 +35,7 @@ class Policy:
     candidate_weight: float | None = None
     stop: float = 0.5
     enough: float = 0.0
-    found: float = 0.26
+    found: float = 0.3
     apart: float = 0.35
     choice: Mapping[str, float] = field(default_factory=lambda: {"head": 1.0, "routing": 0.0, "lexical": 3.0, "bias": 0.0})
     later_choice: Mapping[str, float] | None = None
