@@ -259,19 +259,19 @@ class Asker:
         """The sentence that holds the answer first, then the one it was read off, if that is another, and the best sentence of
         every other piece of its evidence."""
         reading, piece = best.reading, best.evidence
-        row = loop.row(piece.document)
-        span = quote_span(piece.text, reading.start, reading.end, by_line=row.kind in LINE_KINDS)
-        citations = [self._cite(row, piece, span)]
-        told = None
+        citations = [self._around(loop, piece, reading.start, reading.end)]
+        told = piece
         if reading.read_off:
             told = best.context.evidence[reading.read_off[0]]
-            row = loop.row(told.document)
-            span = quote_span(told.text, *reading.read_off[1:], by_line=row.kind in LINE_KINDS)
-            citations.append(self._cite(row, told, span))
+            citations.append(self._around(loop, told, *reading.read_off[1:]))
         for other in best.context.evidence:
-            if other.document != piece.document and other is not told:
+            if other.document not in (piece.document, told.document):
                 citations.append(self._sentence(loop, other, f"{question} {piece.title} {best.text}"))
         return citations
+
+    def _around(self, loop: Interleaver, piece: Evidence, start: int, end: int) -> Citation | None:
+        row = loop.row(piece.document)
+        return self._cite(row, piece, quote_span(piece.text, start, end, by_line=row.kind in LINE_KINDS))
 
     def _nearest(self, question: str, loop: Interleaver, found: Found) -> Citation | None:
         return self._sentence(loop, found.evidence, question)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from engine.answer_type import asks_for_default
-from engine.spoken_code import alike
+from engine.spoken_code import PART, alike
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _LITERAL = r"(-?\d[\d_.]*(?:e-?\d+)?|\"[^\"\n]+\"|'[^'\n]+')"
@@ -15,7 +15,6 @@ _PLAIN = re.compile(r"-?\d[\w.]*|True|False|None|null|nil|true|false|[A-Za-z_]\w
 # Before a name that is given its default: the head of a function as far as its parameters, or nothing on its line but such words.
 _PARAMETER = re.compile(r"\b(?:def|fn|func|function)\s+\w*\s*\([^)]*$")
 _ALONE = re.compile(r"(?:^|\n)\s*(?:(?:const|let|var|final|static|public|private)\s+)*$")
-_PART = re.compile(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]+|\d+")
 _WORD = re.compile(r"[a-z\d]+")
 MARKS = "\"'"
 LEAST_NAME = 4
@@ -47,6 +46,6 @@ def default_asked_for(question: str, text: str, start: int, end: int) -> bool:
         return False
     if not (_PARAMETER.search(text[: given.start()]) or _ALONE.search(text[: given.start()])):
         return False
-    parts = [p for p in map(str.lower, _PART.findall(given[1])) if p != "default"]
+    parts = [p for p in map(str.lower, PART.findall(given[1])) if p != "default"]
     asked = _WORD.findall(question.lower())
     return sum(map(len, parts)) >= LEAST_NAME and all(any(alike(p, w) for w in asked) for p in parts)

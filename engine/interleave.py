@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from engine.answer_type import asks_for_explanation, asks_for_version, fits
+from engine.answer_type import asks_for_default, asks_for_explanation, asks_for_version, fits
 from engine.assigned import default_asked_for
 from engine.grounding import quote_span
 from engine.links import chained, named, passes_by
@@ -137,6 +137,7 @@ class Interleaver:
         self.model, self.store, self.router, self.policy = model, store, router, policy
         self.top_k = top_k or model.config.router.top_k_docs
         self._rows: dict[int, DocumentRow] = {}
+        self._told: dict[tuple[str, int], list[Said]] = {}
 
     def ask(self, question: str, max_hops: int, on_round: Callable[[Round], None] | None = None) -> Outcome:
         outcome = Outcome()
@@ -210,24 +211,30 @@ class Interleaver:
         if asks_for_version(question):
             told = {d: LEAST_SAID * bool(version_of(self.row(d).title)) for _, _, d in ranked}
         else:
-            told = {d: max((s.share for s in self._said(question, self.evidence(d))), default=0.0) for _, _, d in ranked}
+            told = {d: max((s.share for s in self._said(question, d)), default=0.0) for _, _, d in ranked}
         best = max((d for _, _, d in ranked), key=told.__getitem__, default=None)
         late = next((x for x in ranked[places:] if x[2] == best), None)
         if late is None or told[late[2]] < LEAST_SAID:
             return ranked
         return [*ranked[: places - 2], late, *(x for x in ranked[places - 2 :] if x is not late)]
 
-    def _said(self, question: str, piece: Evidence) -> list[Said]:
-        """What a piece says by its form most of the question of, if that can answer it."""
-        told = said_of(question, piece.text, piece.title, piece.code)
-        return [s for s in told if fits(question, piece.text[s.start : s.end]) >= 0]
+    def _said(self, question: str, document: int) -> list[Said]:
+        """What a document says by its form most of the question of, if that can answer it."""
+        row = self.row(document)
+        if row.kind != "code" and not asks_for_default(question):
+            return []
+        if (question, document) not in self._told:
+            text = self.store.text(row.source_id, row.start, row.end)
+            told = said_of(question, text, row.title, row.kind == "code")
+            self._told[question, document] = [s for s in told if fits(question, text[s.start : s.end]) >= 0]
+        return self._told[question, document]
 
     def _heading(self, piece: Evidence) -> Evidence:
         """The document in which the section of a piece begins, with its heading."""
         first = self.row(piece.document)
-        for document in range(first.id - 1, first.id - 1 - SECTION_REACH, -1):
-            self._load([document])
-            row = self._rows.get(document)
+        before = [self.store.earlier(piece.document, steps) for steps in range(1, SECTION_REACH + 1)]
+        self._load(before)
+        for row in map(self._rows.get, before):
             if row is None or (row.source_id, row.title) != (first.source_id, first.title):
                 break
             first = row
@@ -280,7 +287,7 @@ class Interleaver:
             return
         for g in grown:
             newest = len(g.context.evidence) - 1
-            said = self._said(g.context.question, g.context.evidence[newest])[:MOST_SAID]
+            said = self._said(g.context.question, g.context.evidence[newest].document)[:MOST_SAID]
             g.context.proposed = tuple((newest, s.start, s.end) for s in said if s.share >= LEAST_PROPOSED)
         for g, answered in zip(grown, self.model.answer([g.context for g in grown], [g.memory for g in grown]), strict=True):
             g.enough, g.relevance = answered.enough, answered.relevance

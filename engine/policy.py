@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Policy:
-    """Settings of the loop, fitted on validation questions (training/calibrate.py); they ship in `policy.json`.
+    """Settings of the loop, fitted on validation questions and others about documents (training/calibrate.py); they ship in `policy.json`.
 
     Exact words weigh `lexical_weight` where routing ranks (recall), `candidate_weight` (by default the same) where it
     only proposes the documents among which the model chooses. In the first round `inject` documents are read, later

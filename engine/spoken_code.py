@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from engine.answer_type import asks_for_callable, asks_for_default, asks_for_exception, asks_for_parent
 
-_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _WORD = re.compile(r"\w+")
 # They tell nothing apart: what every question asks with, what every exception is called.
 _COMMON = frozenset(
@@ -24,7 +24,9 @@ _DEFINED = re.compile(
     r"(?m)^(?P<indent>[ \t]*)(?:(?:async|pub(?:\([^)]*\))?|export|static|public|private|protected|final|abstract)[ \t]+)*"
     r"(?:def|class|func|fn|function|struct|impl|interface|enum)[ \t]+(?:\([^)]*\)[ \t]*)?(?P<name>[A-Za-z_]\w*)"
 )
-_GIVEN = re.compile(r"([A-Za-z_][\w.]*)[\"']?\s*(?::[^=\n(){}]+)?(?:=|:=|:|=>)\s*\(?(?:timedelta\(\w+=|Path\(|float\(|int\()?[\"']?$")
+# What may stand around a value where a name is given it.
+_WRAPPED = r"\(?(?:timedelta\(\w+=|Path\(|float\(|int\()?"
+_GIVEN = re.compile(rf"([A-Za-z_][\w.]*)[\"']?\s*(?::[^=\n(){{}}]+)?(?:=|:=|:|=>)\s*{_WRAPPED}[\"']?$")
 _LITERAL = re.compile(r"[\"'`(]*(?:-?[\d.][\w.]*(?:\s*\*\s*\d+)*|[^\s\"'`]{1,60})[\"'`)]*")
 _RAISED = re.compile(r"\b(?:(?:raise|throw(?:[ \t]+new)?|return|panic)\s+|raises\(\s*)(?:\w+\.)*$")
 _BASE = re.compile(r"\bclass\s+(\w+)\s*\(\s*(?:[\w.]+\s*,\s*)*(?:\w+\.)*$")
@@ -38,7 +40,7 @@ _SENTENCE_START = re.compile(r"\.\s|\n\s*\n|\"\"\"|\A")
 _ONE_NAME = re.compile(r"^[`'\"(]*((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)(?:\(\))?[`'\")]*$")
 _SEVERAL_PARTS = re.compile(r"[a-z][A-Z]|\w_\w|\w\.\w")
 _VALUES = re.compile(
-    r"(?<![\w.])[A-Za-z_]\w*[\"']?\s*(?::[^=\n(){}\"']+)?(?:=|:=|:)\s*\(?(?:timedelta\(\w+=|Path\(|float\(|int\()?"
+    rf"(?<![\w.])[A-Za-z_]\w*[\"']?\s*(?::[^=\n(){{}}\"']+)?(?:=|:=|:)\s*{_WRAPPED}"
     r"(?P<one>-?\d[\w.]*(?:\s*\*\s*\d+)*|\"[^\"\n]{1,60}\"|'[^'\n]{1,60}'|True|False|None|[a-z_]\w*(?:\.\w+)+)(?![\w(])"
 )
 _EXCEPTIONS = re.compile(r"\b(?:(?:raise|throw[ \t]+new|throw|return)\s+|raises\(\s*)(?:\w+\.)*(?P<one>[A-Z]\w*[a-z]\w*)")
@@ -91,9 +93,9 @@ class Said(NamedTuple):
 def said_of(question: str, text: str, title: str, code: bool = True) -> list[Said]:
     """What may answer in a piece of code, that of which it says most of the question first: exceptions where one is asked for, base classes,
     what is called, else the values that names are given; in other text, where a default is asked for, what it states as one."""
-    if not code and not asks_for_default(question):
-        return []
     if not code:
+        if not asks_for_default(question):
+            return []
         pattern = _DEFAULTS
     elif asks_for_parent(question):
         pattern = _BASES
@@ -175,7 +177,7 @@ def _sentences_with(name: str, text: str) -> list[str]:
 
 def _spoken(texts: Iterable[str]) -> set[str]:
     """The words of texts, names taken apart, common ones left out."""
-    parts = {p.lower() for text in texts for word in _WORD.findall(text) for p in _PART.findall(word)}
+    parts = {p.lower() for text in texts for word in _WORD.findall(text) for p in PART.findall(word)}
     return {p for p in parts if len(p) >= LEAST_PART} - _COMMON
 
 

@@ -27,7 +27,6 @@ from benchmarks.samples import accepted
 from benchmarks.scoring import f1
 from benchmarks.sets import Question, load_pool, read_lines, write_records
 from engine import Memory
-from engine.answer_type import asks_for_explanation
 from engine.interleave import Interleaver, Outcome, sureness
 from engine.model.interface import Context
 from engine.policy import Policy, weighed
@@ -179,15 +178,13 @@ def of_documents(folder: Path, model: Path, policy: Policy, hops: int) -> list[l
     for file in sorted(QUESTIONS.glob("*.jsonl")):
         with tempfile.TemporaryDirectory() as store, Memory.open(Path(store) / "memory", model=model, create=True) as memory:
             memory.ingest([folder / file.stem])
-            asker = memory._asking()
-            router = asker._loop(None).router
+            bench = Bench(memory, [])
             for question in read_lines(file):
-                loop = Interleaver(asker.model, asker.store, router, policy)
+                loop = bench.loop(policy)
                 golds = {s["source"] for s in question["sources"]}
                 known = []
                 for f in loop.ask(question["question"], hops).found:
-                    given = f.sentence if asks_for_explanation(question["question"]) and f.reading.kind == "span" else f.text
-                    right, gold = accepted(given, question), loop.row(f.evidence.document).source in golds
+                    right, gold = accepted(f.same, question), loop.row(f.evidence.document).source in golds
                     if gold or not right:
                         known.append(Judged(f.features, f.text, f.same, float(right)))
                 rows.append(known)

@@ -46,6 +46,10 @@ class ShardedStore:
                 rows[known.id] = known
         return [rows[i] for i in ids if i in rows]
 
+    def earlier(self, document: int, steps: int) -> int:
+        """As Store.earlier: a shard's ids lie as far apart as there are shards."""
+        return document - steps * self.ranks.world
+
     def pooled_kv(self, ids: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
         states: dict[int, tuple[Tensor, Tensor]] = {}
         for rank, local in self._by_rank(ids).items():

@@ -191,6 +191,10 @@ class Store:
         by_id = {row.id: row for row in rows}
         return [by_id[document_id] for document_id in ids if document_id in by_id]
 
+    def earlier(self, document: int, steps: int) -> int:
+        """The id that the document so many places before one has, if both are of one source."""
+        return document - steps
+
     def source_documents(self, source_id: int) -> list[DocumentRow]:
         """A source's documents in order."""
         return self._documents("WHERE d.source_id = ? ORDER BY d.ordinal", source_id)

@@ -8,12 +8,14 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tiny import SURE, save_model, write_files
 
 from engine import Memory
 from engine.parallel.memory import _together
+from engine.parallel.sharded import ShardedStore
 from engine.results import FailedSource, IngestReport
 
 ROOT = Path(__file__).parents[2]
@@ -126,3 +128,17 @@ def test_reports_of_all_ranks_add_up():
     whole = _together([one, two])
     assert (whole.added, whole.tokens, whole.seconds, whole.failed, whole.skipped) == (3, 17, 2.0, [failed], [passed])
     assert whole.timings_ms == {"read": 9.0, "store": 1.0}
+
+
+def test_documents_before_one_are_found_in_shards_as_in_one_memory(folders, tmp_path):
+    model, _ = folders
+    (tmp_path / "long.txt").write_text("\n\n".join("The keeper trims the wick of lamp {n} and writes it down. " * 9 for _ in range(9)))
+    with Memory.open(tmp_path / "m", model=model, create=True) as memory:
+        memory.ingest([tmp_path / "long.txt"])
+        store = memory._asking().store
+        ids = [row.id for row in store.source_documents(store.sources()[0].id)]
+        assert len(ids) > 3 and [store.earlier(ids[-1], n) for n in range(len(ids))] == ids[::-1]
+    sharded = ShardedStore(SimpleNamespace(world=3), None, tmp_path)
+    for rank in range(3):
+        placed = [i * 3 + rank for i in ids]
+        assert [sharded.earlier(placed[-1], n) for n in range(len(ids))] == placed[::-1]
