@@ -23,9 +23,12 @@ def changed(start: Path, run: Path, out: Path) -> None:
     if not shards:
         raise FileNotFoundError(f"{run}: no changed-*.safetensors")
     new = {name: tensor.float() for shard in shards for name, tensor in load_file(shard).items()}
-    kept = {name: tensor for name, tensor in load_tensors(start).items() if not name.startswith(("reader.", "judge"))}
-    layers = 1 + max(int(m[1]) for m in map(LAYER.match, new) if m)
-    config = json.loads((start / "config.json").read_text(encoding="utf-8")) | {"reader_layers": layers, "judge": True}
+    kept = load_tensors(start)
+    config = json.loads((start / "config.json").read_text(encoding="utf-8"))
+    layers = [int(m[1]) for m in map(LAYER.match, new) if m]
+    if layers:
+        kept = {name: tensor for name, tensor in kept.items() if not name.startswith(("reader.", "judge"))}
+        config |= {"reader_layers": 1 + max(layers), "judge": True}
     out.mkdir(parents=True, exist_ok=True)
     save_file(kept | new, out / "model.safetensors")
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

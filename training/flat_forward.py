@@ -1,4 +1,4 @@
-"""The reader over contexts that lie end to end in one array: no padding, one call a layer whatever the lengths.
+"""Encoder stacks over rows that lie end to end in one array: no padding, one call a layer whatever the lengths.
 
 The same as MSAEncoder's reading of padded rows without memory (a test compares them).
 """
@@ -6,19 +6,45 @@ The same as MSAEncoder's reading of padded rows without memory (a test compares 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.model.encoder import MSAEncoder
+from engine.model.encoder import MSAEncoder, Stack
 from training.packed import Flat
 
-Attend = Callable[[Tensor, Tensor, Tensor, Flat], Tensor]
+
+@dataclass
+class Rows:
+    """Rows of tokens end to end [N]: `ids`, `positions` in their row, `rows` they are of; `starts` [R + 1] and the `longest` row."""
+
+    ids: Tensor
+    positions: Tensor
+    rows: Tensor
+    starts: Tensor
+    longest: int
+
+    @staticmethod
+    def of(rows: list[np.ndarray]) -> Rows:
+        sizes = torch.tensor([len(r) for r in rows])
+        starts = torch.cat([torch.zeros(1, dtype=torch.long), sizes.cumsum(0)])
+        numbers = torch.repeat_interleave(torch.arange(len(rows)), sizes)
+        ids = torch.from_numpy(np.concatenate(rows).astype(np.int64))
+        return Rows(ids, torch.arange(len(ids)) - starts[numbers], numbers, starts, int(sizes.max()))
+
+    def to(self, device: torch.device) -> Rows:
+        moved = (t.to(device, non_blocking=True) for t in (self.ids, self.positions, self.rows, self.starts))
+        return Rows(*moved, self.longest)
+
+
+Attend = Callable[[Tensor, Tensor, Tensor, Rows | Flat], Tensor]
 """q, k, v [N, H, D] and the contexts -> [N, H, D], each context by itself."""
 
 
-def flash(q: Tensor, k: Tensor, v: Tensor, batch: Flat) -> Tensor:
+def flash(q: Tensor, k: Tensor, v: Tensor, batch: Rows | Flat) -> Tensor:
     from torch.nn.attention.varlen import varlen_attn
 
     starts = batch.starts.int()
@@ -26,7 +52,7 @@ def flash(q: Tensor, k: Tensor, v: Tensor, batch: Flat) -> Tensor:
     return varlen_attn(q, k, v, starts, starts, batch.longest, batch.longest)
 
 
-def padded(q: Tensor, k: Tensor, v: Tensor, batch: Flat) -> Tensor:
+def padded(q: Tensor, k: Tensor, v: Tensor, batch: Rows | Flat) -> Tensor:
     rows, longest = len(batch.starts) - 1, -(-batch.longest // 8) * 8
     at = (batch.rows, batch.positions)
     mask = torch.zeros(rows, longest, dtype=torch.bool, device=q.device).index_put(at, torch.tensor(True, device=q.device))
@@ -58,15 +84,20 @@ def fastest(device: torch.device) -> Attend:
         return padded
 
 
-def states(model: MSAEncoder, batch: Flat, attend: Attend) -> tuple[Tensor, Tensor]:
-    """Reading states before and after the MSA layers, [N, d] each."""
-    stack = model.reader
-    x = model.word_embeddings(batch.ids) + stack.position_embeddings(batch.positions) + stack.segment_embeddings(batch.segments)
-    x = stack.embedding_norm(x)
+def through(stack: Stack, words: Tensor, batch: Rows | Flat, attend: Attend, segments: Tensor | None = None) -> Tensor:
+    """Word embeddings [N, d] -> a stack's states [N, d]."""
+    segment = stack.segment_embeddings.weight[0] if segments is None else stack.segment_embeddings(segments)
+    x = stack.embedding_norm(words + stack.position_embeddings(batch.positions) + segment)
     for layer in stack.layers:
         q, k, v = layer.qkv_proj(x).view(len(x), 3, layer.heads, -1).unbind(1)
         x = layer.attention_norm(x + layer.o_proj(attend(q, k, v, batch).flatten(1)))
         x = layer.mlp_norm(x + layer.down_proj(F.gelu(layer.up_proj(x))))
+    return x
+
+
+def states(model: MSAEncoder, batch: Flat, attend: Attend) -> tuple[Tensor, Tensor]:
+    """Reading states before and after the MSA layers, [N, d] each."""
+    x = through(model.reader, model.word_embeddings(batch.ids), batch, attend, batch.segments)
     before = x
     positions = batch.positions + model.config.router.top_k_docs
     for layer in model.layers.values():

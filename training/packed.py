@@ -155,7 +155,9 @@ class Packed:
     """Packed files as one: `passages`, `titles` and `questions` hold tokens, their `..._at` where each begins."""
 
     def __init__(self, files: list[Path], settings: dict[str, Any], inputs: EncoderInputs):
-        self.__dict__.update(joined([load_file(file) for file in files]))
+        parts = [load_file(file) for file in files]
+        self.sizes = [len(part["rows"]) for part in parts]
+        self.__dict__.update(joined(parts))
         self.settings, self.cls, self.sep = settings, inputs.cls, inputs.sep
         self.mask = inputs.tokenizer.token_to_id("[MASK]")
 

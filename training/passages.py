@@ -90,13 +90,19 @@ def passages(
     shuffled = list(records)
     rng.shuffle(shuffled)
     for record in shuffled:
-        source, named = source_of(name, record)
-        spans = list(enumerate(cut(source, named, count, max_tokens)))
-        first = rng.randrange(max(1, len(spans) - RUN + 1))
-        for part, span in spans[first : first + RUN]:
-            text = record["text"][span.start : span.end]
-            if is_kept(text, name == CODE):
-                yield {"file": name, "source": record["id"], "part": part, "title": span.title, "text": text}
+        parts = passages_of(name, record, count, max_tokens)
+        first = rng.randrange(max(1, len(parts) - RUN + 1))
+        yield from (p for p in parts[first : first + RUN] if is_kept(p["text"], name == CODE))
+
+
+def passages_of(name: str, record: dict[str, Any], count: Counter, max_tokens: int) -> list[dict[str, Any]]:
+    """All passages of a record."""
+    source, named = source_of(name, record)
+    told = {"file": name, "source": record["id"]}
+    return [
+        {**told, "part": part, "title": span.title, "text": record["text"][span.start : span.end]}
+        for part, span in enumerate(cut(source, named, count, max_tokens))
+    ]
 
 
 def main() -> None:

@@ -46,7 +46,7 @@ LEAST = 0.02
 
 
 def deepened(model: MSAEncoder, copied: list[int]) -> None:
-    """The reader's layers become those numbered `copied`, in this order, a layer perhaps more than once; its judge starts anew."""
+    """The reader's layers become those numbered `copied`, in this order, a layer perhaps more than once; a judge is added where there is none."""
     config = type(model.config)(**{**vars(model.config), "reader_layers": len(copied), "judge": True})
     stack, old = Stack(config, len(copied)), model.reader.state_dict()
     taken = {k: v for k, v in old.items() if not k.startswith("layers.")}
@@ -54,7 +54,7 @@ def deepened(model: MSAEncoder, copied: list[int]) -> None:
         taken |= {k.replace(f"layers.{of}.", f"layers.{to}.", 1): v for k, v in old.items() if k.startswith(f"layers.{of}.")}
     stack.load_state_dict(taken)
     model.reader, model.config = stack, config
-    model.judge = Judge(config)
+    model.judge = model.judge or Judge(config)
 
 
 def pointed(model: MSAEncoder, batch: Flat, after: Tensor) -> Tensor:

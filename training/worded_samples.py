@@ -2,15 +2,14 @@
 
     python -m training.worded_samples PASSAGES.jsonl.xz WORDED.jsonl OUT.jsonl
 
-Questions whose words are hardly the passage's are left out. Whether a passage does answer is seen later, by a reader
-(training.train_reader drops what it holds unlikely): the samples are marked "worded".
+Questions that the model itself would answer otherwise are left out. The samples are marked "worded": training.train_reader may
+drop those whose answers its reader holds unlikely.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,15 +18,15 @@ from typing import Any
 from benchmarks.sets import read_lines
 from training.prepare import Lexical, free_of, plain
 
-LONG = re.compile(r"\w{4,}")
 NEAR, BESIDE = 3, 2
+UNSURE, UNSURE_LONG, UNSURE_FIRST = -1.2, -0.02, -3.0
+"""Least log-probability of an answer, more of it for each character; less is asked of one whose every token was the likeliest."""
 
 
-def speaks_of(question: str, passage: dict[str, Any]) -> bool:
-    """Whether half of the question's longer words begin as words of the passage or its title do."""
-    words = {w[:5].lower() for w in LONG.findall(question)}
-    known = {w[:5].lower() for w in LONG.findall(f"{passage['title']} {passage['text']}")}
-    return len(words & known) * 2 >= len(words)
+def is_sure(row: dict[str, Any]) -> bool:
+    """Whether the model that worded a question would answer it so."""
+    begin, stop = row["spans"][0]
+    return row["chance"] >= UNSURE + UNSURE_LONG * (stop - begin) or bool(row["first"] and row["chance"] >= UNSURE_FIRST)
 
 
 def worded_samples(passages: list[dict[str, Any]], worded: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -39,7 +38,7 @@ def worded_samples(passages: list[dict[str, Any]], worded: list[dict[str, Any]])
     for row in worded:
         number = row["passage"]
         passage = passages[number]
-        if not speaks_of(row["question"], passage):
+        if not is_sure(row):
             continue
         answer = passage["text"][slice(*row["spans"][0])]
         near = map(int, lexical[passage["file"]].near(row["question"], 8))

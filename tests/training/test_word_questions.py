@@ -1,23 +1,36 @@
-"""The question generator: samples continue as the whole text would, answers stand in their passage."""
+"""The question generator: samples continue as the whole text would, answers stand in their passage and are what the model would say."""
 
+from collections import Counter
+from dataclasses import replace
 
+import pytest
 import torch
 
-from training.generator import Generator, Sizes
+from training.generator import Drawing, Generator, Sizes, dequantised
+from training.smaller_gguf import kept
 from training.word_questions import fit, places
-from training.worded_samples import worded_samples
+from training.worded_samples import is_sure, worded_samples
 
-SIZES = Sizes(hidden=32, layers=2, heads=4, kv_heads=2, theta=10000.0, eps=1e-5)
+LLAMA = Sizes(hidden=32, layers=2, heads=4, kv_heads=2, theta=10000.0, eps=1e-5)
+QWEN = replace(LLAMA, biased=True, halves=True)
+PROMPTS = [[5, 9, 11, 2, 40], [7, 8]]
 
 
-def test_samples_of_a_shared_prompt_are_what_reading_it_all_gives():
+@pytest.fixture(params=[LLAMA, QWEN], ids=["llama", "qwen2"])
+def model(request: pytest.FixtureRequest) -> Generator:
     torch.manual_seed(0)
-    model = Generator(SIZES, 60, 48).eval()
-    prompts = [[5, 9, 11, 2, 40], [7, 8]]
-    lengths = torch.tensor([len(p) for p in prompts])
+    return Generator(request.param, 60, 48).eval()
+
+
+def prompted(model: Generator):
+    ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(p) for p in PROMPTS], batch_first=True)
+    return model.prompted(ids, torch.tensor([len(p) for p in PROMPTS]))
+
+
+def test_samples_of_a_shared_prompt_are_what_reading_it_all_gives(model: Generator):
     first = torch.tensor([[20, 21, 22], [20, 21, 22]])
-    out = model.sample(torch.nn.utils.rnn.pad_sequence([torch.tensor(p) for p in prompts], batch_first=True), lengths, first, 6, 1, 1, 1.0)
-    for i, prompt in enumerate(prompts):
+    out = model.sample(*prompted(model), first, Drawing(most=6, stop=1, apart=30, before=1.0, after=0.5, k=1, finished=1.0))
+    for i, prompt in enumerate(PROMPTS):
         for j in range(3):
             row = [*prompt, int(first[i, j])]
             for _ in range(6):
@@ -26,6 +39,53 @@ def test_samples_of_a_shared_prompt_are_what_reading_it_all_gives():
             expected = row[len(prompt) + 1 :]
             stopped = expected.index(1) if 1 in expected else 6
             assert out[i, j].tolist() == expected[:stopped] + [1] * (6 - stopped)
+
+
+def test_what_follows_the_separator_is_drawn_at_its_own_temperature(model: Generator):
+    torch.manual_seed(1)
+    how = Drawing(most=5, stop=1, apart=20, before=50.0, after=50.0, k=40, finished=1.0)
+    wild, calm = (model.sample(*prompted(model), torch.full((2, 40), 20), replace(how, before=b)) for b in (50.0, 1e-6))
+    assert len({tuple(r) for r in wild[0].tolist()}) > 30
+    assert len({r[0] for r in calm[0].tolist()}) == 1
+    apart = int(calm[0, 0, 0])
+    after = model.sample(*prompted(model), torch.full((2, 40), 20), replace(how, before=1e-6, apart=apart))
+    assert len({tuple(r) for r in after[0].tolist()}) > 30
+
+
+def test_likelihood_over_a_shared_prompt_is_that_of_the_whole_text(model: Generator):
+    ids = torch.randint(2, 60, (2, 3, 7), generator=torch.Generator().manual_seed(3))
+    told, first = model.likelihood(*prompted(model), ids)
+    for i, prompt in enumerate(PROMPTS):
+        for j in range(3):
+            with torch.no_grad():
+                logits = model.logits(model(torch.tensor([[*prompt, *ids[i, j].tolist()]]))[0])[0, len(prompt) : -1].log_softmax(-1)
+            assert torch.allclose(told[i, j], logits.gather(1, ids[i, j, 1:, None])[:, 0], atol=1e-5)
+            assert first[i, j].tolist() == (logits.argmax(1) == ids[i, j, 1:]).tolist()
+
+
+@pytest.mark.parametrize("kind", ["Q4_K", "Q6_K"])
+def test_packed_weights_are_what_the_library_says(kind: str):
+    gguf = pytest.importorskip("gguf")
+    size = {"Q4_K": 144, "Q6_K": 210}[kind]
+    raw = torch.randint(0, 256, (3, 2 * size), dtype=torch.uint8, generator=torch.Generator().manual_seed(5))
+    expected = torch.from_numpy(gguf.dequantize(raw.numpy(), gguf.GGMLQuantizationType[kind]))
+    sound = expected.isfinite()
+    assert sound.float().mean() > 0.5
+    assert torch.equal(dequantised(raw, kind)[sound], expected[sound])
+
+
+def test_a_smaller_vocabulary_keeps_what_its_tokens_are_merged_from():
+    words = [*"abcd", "ab", "abc", "cd", "abcd", "<|endoftext|>", "[PAD]"]
+    numbers, merges = kept(words, ["a b", "ab c", "c d", "ab cd"], Counter({5: 3, 6: 2, 7: 1}), 1)
+    assert [words[i] for i in numbers] == [*"abcd", "ab", "abc", "<|endoftext|>"]
+    assert merges == ["a b", "ab c"]
+
+
+def test_answers_the_model_would_not_give_are_not_sure():
+    assert is_sure({"spans": [[0, 4]], "chance": -1.2, "first": False})
+    assert not is_sure({"spans": [[0, 4]], "chance": -1.5, "first": False})
+    assert is_sure({"spans": [[0, 4]], "chance": -2.5, "first": True}) and not is_sure({"spans": [[0, 4]], "chance": -3.5, "first": True})
+    assert is_sure({"spans": [[0, 80]], "chance": -2.5, "first": False})
 
 
 def test_places_are_whole_words_whatever_the_blanks():
@@ -43,8 +103,8 @@ def test_questions_that_give_the_answer_away_or_are_too_short_do_not_fit():
 def test_worded_samples_have_negatives_of_their_file_without_the_answer():
     texts = ["The key hangs at number 14.", "The key hangs nowhere.", "Ferns need shade.", "Key number 14 is lost."]
     passages = [{"file": "f", "source": "s" if i < 2 else f"s{i}", "title": "Keys", "text": t} for i, t in enumerate(texts)]
-    asked = [{"passage": 0, "spans": [[24, 26]], "question": "The key hangs at what number?"}]
-    asked += [{"passage": 2, "spans": [[11, 16]], "question": "Which prime ministers resigned yesterday?"}]
+    asked = [{"passage": 0, "spans": [[24, 26]], "question": "The key hangs at what number?", "chance": -0.1, "first": True}]
+    asked += [{"passage": 2, "spans": [[11, 16]], "question": "Which prime ministers resigned yesterday?", "chance": -9.0, "first": False}]
     made = list(worded_samples(passages, asked))
     assert len(made) == 1 and made[0]["worded"] and made[0]["golds"][0]["spans"] == [[24, 26]]
     assert [n["text"] for n in made[0]["negatives"]][0] == texts[1]
