@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from engine.answer_type import asks_for_default
+from engine.answer_type import asks_for_default, asks_for_parent
 from engine.spoken_code import PART, alike
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -16,6 +16,8 @@ _PLAIN = re.compile(r"-?\d[\w.]*|True|False|None|null|nil|true|false|[A-Za-z_]\w
 _PARAMETER = re.compile(r"\b(?:def|fn|func|function)\s+\w*\s*\([^)]*$")
 _ALONE = re.compile(r"(?:^|\n)\s*(?:(?:const|let|var|final|static|public|private)\s+)*$")
 _WORD = re.compile(r"[a-z\d]+")
+_HEAD = re.compile(r"\bclass\s+(\w+)\s*\((?:[\w.\[\]]+\s*,\s*)*$")
+_BASE = re.compile(r"[A-Za-z_][\w.]*")
 MARKS = "\"'"
 LEAST_NAME = 4
 
@@ -36,13 +38,27 @@ def constants(text: str) -> list[str]:
     return list(dict.fromkeys(_CONSTANT.findall(text)))
 
 
-def default_asked_for(question: str, text: str, start: int, end: int) -> bool:
-    """Whether text[start:end] in a piece of code is the default of a name whose words all stand in a question about a default:
-    `salt_length: int = 16` for "What is the default salt length?"."""
+def is_stated(question: str, text: str, start: int, end: int) -> bool:
+    """Whether a piece of code says by its form alone that text[start:end] is what is asked for: the default of a name whose words all
+    stand in a question about a default, the base of a class that a question about its base names."""
+    return _default_asked_for(question, text, start, end) or _parent_asked_for(question, text, start, end)
+
+
+def _parent_asked_for(question: str, text: str, start: int, end: int) -> bool:
+    """`class Ember(Lamp)` for "What does Ember inherit from?"."""
+    head = _HEAD.search(text, text.rfind("\n", 0, start) + 1, start) if asks_for_parent(question) else None
+    return bool(head and _BASE.fullmatch(text[start:end]) and re.search(rf"\b{head[1]}\b", question, re.IGNORECASE))
+
+
+def _default_asked_for(question: str, text: str, start: int, end: int) -> bool:
+    """`salt_length: int = 16` for "What is the default salt length?"."""
     begin = text.rfind("\n", 0, start) + 1
     given = _GIVEN.search(text, begin, start) if asks_for_default(question) else None
     quoted = text[start - 1 : start] in MARKS and start > 0
     if not given or not (quoted or _PLAIN.fullmatch(text[start:end])):
+        return False
+    if given[1] in text[start:end].split("."):
+        # What is handed on under the same name is no default.
         return False
     if not (_PARAMETER.search(text[: given.start()]) or _ALONE.search(text[: given.start()])):
         return False

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from engine.answer_type import asks_for_default, asks_for_explanation, asks_for_version, fits
-from engine.assigned import default_asked_for
+from engine.assigned import is_stated
 from engine.grounding import quote_span
 from engine.links import chained, named, passes_by
 from engine.model.interface import Candidates, Context, Evidence, Reading
@@ -23,7 +23,7 @@ from engine.model.tables import column_names, first_row, header_before
 from engine.policy import Policy, weighed
 from engine.routing import lexical_shares
 from engine.separated import header, separator_of
-from engine.spoken_code import Said, named_for, said_of, said_share
+from engine.spoken_code import Said, said_of, said_share
 from engine.store import SegmentGoneError
 from engine.tidied import tidied, version_of
 
@@ -82,12 +82,15 @@ class Found:
         return folded(self.sentence if asks_for_explanation(self.context.question) and self.reading.kind == "span" else self.text)
 
     def worded(self, question: str) -> float:
-        """How much of the question's wording stands around the answer, or is said of it by code, 0..1; all of it where code
-        gives the answer to the name whose default is asked for."""
+        """How much of the question's wording stands around the answer, or is said of it by code, 0..1."""
         piece, start, end = self.evidence, self.reading.start, self.reading.end
-        if piece.code and default_asked_for(question, piece.text, start, end):
-            return 1.0
         return max(asked_share(question, self.said), said_share(question, piece.text, start, end, piece.title, piece.code))
+
+    @property
+    def stated(self) -> bool:
+        """Whether code says by its form that this is what is asked for."""
+        piece = self.evidence
+        return piece.code and is_stated(self.context.question, piece.text, self.reading.start, self.reading.end)
 
     @property
     def text(self) -> str:
@@ -304,7 +307,7 @@ class Interleaver:
                     "enough": g.enough,
                     "words": found.worded(g.context.question),
                     "fits": fits(g.context.question, found.text),
-                    "named": named_for(g.context.question, found.text),
+                    "stated": float(found.stated),
                     "chain": float(reading.kind == "span" and any(g.chain[reading.piece : reading.piece + 1])),
                 }
                 outcome.found.append(found)

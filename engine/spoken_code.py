@@ -37,8 +37,6 @@ _AFTER = re.compile(r"(?:#|//|/\*)(.*)")
 _QUOTED = re.compile(r"\"([^\"\n]*)\"|'([^'\n]*)'")
 _SENTENCE_END = re.compile(r"\.\s|\n\s*\n|\Z")
 _SENTENCE_START = re.compile(r"\.\s|\n\s*\n|\"\"\"|\A")
-_ONE_NAME = re.compile(r"^[`'\"(]*((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)(?:\(\))?[`'\")]*$")
-_SEVERAL_PARTS = re.compile(r"[a-z][A-Z]|\w_\w|\w\.\w")
 _VALUES = re.compile(
     rf"(?<![\w.])[A-Za-z_]\w*[\"']?\s*(?::[^=\n(){{}}\"']+)?(?:=|:=|:)\s*{_WRAPPED}"
     r"(?P<one>-?\d[\w.]*(?:\s*\*\s*\d+)*|\"[^\"\n]{1,60}\"|'[^'\n]{1,60}'|True|False|None|[a-z_]\w*(?:\.\w+)+)(?![\w(])"
@@ -56,20 +54,6 @@ REACH = 1500
 MESSAGE = 200
 NEAR_LINES = 3
 LONGEST_SENTENCE = 400
-
-
-def named_for(question: str, answer: str) -> float:
-    """For an answer that is a name of several parts, how much of it stands in the question, 0..1: `DuplicateSectionError` for "the same
-    section twice". A name that the question holds itself is no answer."""
-    one = _ONE_NAME.match(_BEFORE_NAME.sub("", answer.strip()))
-    if not one or not _SEVERAL_PARTS.search(one[1]):
-        return 0.0
-    name = one[1].rpartition(".")[2]
-    parts = _spoken([name])
-    if not parts or name.lower() in question.lower():
-        return 0.0
-    asked = _spoken([question])
-    return sum(len(p) for p in parts if _any_alike(p, asked)) / sum(map(len, parts))
 
 
 def said_share(question: str, text: str, start: int, end: int, title: str, code: bool = True) -> float:

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from engine.store import Store
 
 SETS = ("squad", "hotpotqa", "hotpotqa_evidence", "nq_gold", "hybridqa_ott", "tatqa_text", "boolq", "fairytaleqa")
-RANKED_BY = ("reading", "choice", "hop", "agree", "words", "fits", "named", "chain")
-QUESTIONS = Path(__file__).parent / "questions"
+RANKED_BY = ("reading", "relevance", "hop", "agree", "words", "fits", "stated", "chain")
+QUESTIONS, CORPORA = (Path(__file__).parent / name for name in ("questions", "corpora"))
 RIGHT = 0.6
 """F1 from which a reading counts as right."""
 GRID = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6)
@@ -172,20 +172,21 @@ def judged(outcomes: list[tuple[Question, Interleaver, Outcome]]) -> list[list[J
 
 
 def of_documents(folder: Path, model: Path, policy: Policy, hops: int) -> list[list[Judged]]:
-    """Per question of training/questions/NAME.jsonl its readings in a memory of FOLDER/NAME; right is what benchmarks.samples
+    """Per question of training/questions/NAME.jsonl its readings in a memory of training/corpora/NAME or FOLDER/NAME; right is what benchmarks.samples
     takes, in a gold source. The same words from another source are left out."""
     rows = []
     for file in sorted(QUESTIONS.glob("*.jsonl")):
         with tempfile.TemporaryDirectory() as store, Memory.open(Path(store) / "memory", model=model, create=True) as memory:
-            memory.ingest([folder / file.stem])
+            own = CORPORA / file.stem
+            memory.ingest([own if own.exists() else folder / file.stem])
             bench = Bench(memory, [])
             for question in read_lines(file):
                 loop = bench.loop(policy)
-                golds = {s["source"] for s in question["sources"]}
+                golds = {(s["source"], s["record"]) for s in question["sources"]}
                 known = []
                 for f in loop.ask(question["question"], hops).found:
-                    right, gold = accepted(f.same, question), loop.row(f.evidence.document).source in golds
-                    if gold or not right:
+                    row, right = loop.row(f.evidence.document), accepted(f.same, question)
+                    if (row.source, row.record) in golds or not right:
                         known.append(Judged(f.features, f.text, f.same, float(right)))
                 rows.append(known)
         print(f"{file.stem}: {sum(any(j.f1 for j in q) for q in rows)} of {len(rows)} so far have a right reading", flush=True)

@@ -1,9 +1,9 @@
 """The documents that the questions of training/questions are about, a folder a file of questions.
 
-    pip download --no-deps --no-binary :all: flask==3.0.3 celery==5.4.0 requests==2.32.3 httpx==0.27.2 -d SDISTS
+    pip download --no-deps --no-binary :all: celery==5.4.0 jinja2==3.1.4 scrapy==2.11.2 requests==2.32.3 httpx==0.27.2 -d SDISTS
     python -m training.documents TEXT_FOLDER SDISTS OUT
 
-Two frameworks and two HTTP clients from their source distributions; textbook chapters, books and articles of an office drawn from the
+Two frameworks, a template engine and two HTTP clients from their source distributions; textbook chapters, books and articles of an office drawn from the
 training texts, a file each. The questions were written by helpers that had the files and did not know the program; the
 loop's weights are chosen on them as on validation questions, so they measure nothing.
 """
@@ -21,8 +21,9 @@ from pathlib import Path
 from benchmarks.sets import read_lines
 
 SDISTS = (
-    ("flask-3.0.3", "flask", ("docs", "src", "tests", "examples", "README.md", "CHANGES.rst")),
     ("celery-5.4.0", "celery", ("docs", "celery", "README.rst", "Changelog.rst")),
+    ("jinja2-3.1.4", "jinja", ("docs", "src", "tests", "README.md")),
+    ("scrapy-2.11.2", "scrapy", ("docs", "scrapy", "README.rst")),
     ("requests-2.32.3", "http/requests", ()),
     ("httpx-0.27.2", "http/httpx", ()),
 )

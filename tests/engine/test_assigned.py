@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.assigned import constants, default_asked_for, value_of
+from engine.assigned import constants, is_stated, value_of
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,13 @@ def test_constants_in_code():
         ("Where does it write when no stream is given?", "def __init__(self, app, stream: IO = sys.stdout):", "sys.stdout", True),
         ("Which oil is the default?", '    OIL_DEFAULT = "fish"', "fish", False),
         ("Which lamp oil is the default?", '    LAMP_OIL_DEFAULT = "fish"', "fish", True),
+        ("What is the default wick length?", "    wick_length=self.wick_length,", "self.wick_length", False),
+        ("What does Ember inherit from?", "class Ember(glow.Lamp):", "glow.Lamp", True),
+        ("What is the parent class of ember?", "class Ember(Mixin, Lamp):", "Lamp", True),
+        ("What is the parent class of Coal?", "class Ember(Lamp):", "Lamp", False),
+        ("What does Ember burn?", "class Ember(Lamp):", "Lamp", False),
     ],
 )
-def test_the_default_of_a_name_that_is_asked_for(question, text, answer, asked):
+def test_what_code_states_to_be_what_is_asked_for(question, text, answer, asked):
     start = text.rindex(answer)
-    assert default_asked_for(question, text, start, start + len(answer)) == asked
+    assert is_stated(question, text, start, start + len(answer)) == asked

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.spoken_code import alike, named_for, said_of, said_share
+from engine.spoken_code import alike, said_of, said_share
 
 PYTHON = '''LAMP_OIL_LIMIT = 40  # litres a lighthouse may store
 
@@ -48,24 +48,6 @@ def test_an_exception_is_said_by_its_condition_and_its_message():
 def test_a_call_is_said_by_its_own_name_and_the_caller_s():
     assert share("Which function does trim call?", "shorten") > 0.0
     assert share("Which function does trim call?", "Shorten the wick") == 0.0
-
-
-@pytest.mark.parametrize(
-    ("question", "answer", "least", "most"),
-    [
-        ("Which error tells of the same section twice?", "DuplicateSectionError", 0.4, 0.5),
-        ("Which error tells of the same section twice?", "class DuplicateSectionError", 0.4, 0.5),
-        ("What is raised for too few waves?", "TooFewWaves", 1.0, 1.0),
-        ("What is raised for too few waves?", "ValueError", 0.0, 0.0),
-        ("What is raised for too few waves?", "waves", 0.0, 0.0),
-        ("When is TooFewWaves raised, for few waves?", "TooFewWaves", 0.0, 0.0),
-        ("How many connections may wait?", "max_connections", 0.7, 1.0),
-        ("How many connections may wait?", "server.max_connections", 0.7, 1.0),
-        ("How many connections may wait?", "max connections", 0.0, 0.0),
-    ],
-)
-def test_a_name_that_says_what_is_asked(question, answer, least, most):
-    assert least <= named_for(question, answer) <= most
 
 
 def test_words_are_alike_but_for_their_endings():

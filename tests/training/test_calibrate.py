@@ -15,7 +15,7 @@ from training import calibrate  # noqa: E402
 from training.calibrate import Bench, Judged, fit_answers, judged, of_documents  # noqa: E402
 
 TEXTS = {"key": "The key hangs at number 14.", "mina": "Mina has the key.", "fern": "The fern needs shade."}
-NAMES = ("reading", "choice", "hop", "agree", "words", "fits", "named", "chain", "relevance")
+NAMES = ("reading", "choice", "hop", "agree", "words", "fits", "stated", "chain", "relevance")
 
 
 def test_gold_passages_are_out_of_sight(tmp_path: Path):
@@ -56,16 +56,16 @@ def test_readings_of_documents_are_right_in_a_gold_source_alone(tmp_path: Path, 
     (tmp_path / "keys.jsonl").write_text(json.dumps({**question, "answerable": True}) + "\n")
     monkeypatch.setattr(calibrate, "QUESTIONS", tmp_path)
     [readings] = of_documents(tmp_path / "documents", save_model(tmp_path / "model"), Policy(), 1)
-    assert readings and all("named" in j.features for j in readings)
+    assert readings and all("stated" in j.features for j in readings)
     everything = [j for j in readings if "14" in j.text.split()]
     assert all(j.f1 == 1.0 for j in everything if len(j.text.split()) < 6)
 
 
 def test_weights_are_fitted_on_other_questions_too():
-    def one(right: bool, named: float) -> Judged:
-        return Judged(dict.fromkeys(NAMES, 0.0) | {"named": named}, "a" if right else "b", "a" if right else "b", float(right))
+    def one(right: bool, stated: float) -> Judged:
+        return Judged(dict.fromkeys(NAMES, 0.0) | {"stated": stated}, "a" if right else "b", "a" if right else "b", float(right))
 
     questions = [Question("t", str(n), "q", ["a"], ["g"], "extractive") for n in range(6)]
     plain = [[one(True, 0.0), one(False, 0.0)] for _ in questions]
     beside = [[one(True, 1.0), one(False, 0.0)] for _ in range(6)]
-    assert fit_answers(questions, plain, [], beside)["answer"]["named"] > fit_answers(questions, plain, [])["answer"]["named"] + 0.5
+    assert fit_answers(questions, plain, [], beside)["answer"]["stated"] > fit_answers(questions, plain, [])["answer"]["stated"] + 0.5

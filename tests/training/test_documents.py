@@ -5,7 +5,7 @@ import lzma
 import tarfile
 from pathlib import Path
 
-from training.calibrate import QUESTIONS
+from training.calibrate import CORPORA, QUESTIONS
 from training.documents import SDISTS, TEXTS, unpack, write_texts
 
 
@@ -35,7 +35,7 @@ def test_texts_are_the_same_each_time(tmp_path: Path):
 
 
 def test_every_question_names_a_folder_and_says_what_is_right():
-    known = {place.split("/")[0] for _, place, _ in SDISTS} | set(TEXTS)
+    known = {place.split("/")[0] for _, place, _ in SDISTS} | set(TEXTS) | {folder.name for folder in CORPORA.iterdir()}
     for file in QUESTIONS.glob("*.jsonl"):
         assert file.stem in known
         questions = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -63,15 +64,29 @@ def test_likelihood_over_a_shared_prompt_is_that_of_the_whole_text(model: Genera
             assert first[i, j].tolist() == (logits.argmax(1) == ids[i, j, 1:]).tolist()
 
 
-@pytest.mark.parametrize("kind", ["Q4_K", "Q6_K"])
-def test_packed_weights_are_what_the_library_says(kind: str):
-    gguf = pytest.importorskip("gguf")
-    size = {"Q4_K": 144, "Q6_K": 210}[kind]
-    raw = torch.randint(0, 256, (3, 2 * size), dtype=torch.uint8, generator=torch.Generator().manual_seed(5))
-    expected = torch.from_numpy(gguf.dequantize(raw.numpy(), gguf.GGMLQuantizationType[kind]))
-    sound = expected.isfinite()
-    assert sound.float().mean() > 0.5
-    assert torch.equal(dequantised(raw, kind)[sound], expected[sound])
+def half(value: float) -> list[int]:
+    return list(np.float16(value).tobytes())
+
+
+def test_four_bit_blocks_are_scaled_and_shifted_a_sub_block():
+    scales, leasts, q = [1, 20, 33, 63, 2, 17, 48, 62], [0, 3, 40, 63, 5, 16, 33, 61], [(7 * i + i // 32) % 16 for i in range(256)]
+    six = [s | (scales[j + 4] >> 4 << 6) for j, s in enumerate(scales[:4])]
+    six += [m | (leasts[j + 4] >> 4 << 6) for j, m in enumerate(leasts[:4])]
+    six += [scales[j] & 15 | (leasts[j] & 15) << 4 for j in range(4, 8)]
+    nibbles = [q[64 * g + i] | q[64 * g + 32 + i] << 4 for g in range(4) for i in range(32)]
+    block = torch.tensor([*half(0.5), *half(0.25), *six, *nibbles], dtype=torch.uint8)
+    expected = [0.5 * scales[i // 32] * q[i] - 0.25 * leasts[i // 32] for i in range(256)]
+    assert dequantised(torch.stack([block, block]), "Q4_K").tolist() == [expected, expected]
+
+
+def test_six_bit_blocks_are_scaled_sixteen_at_a_time():
+    scales, q = [(11 * i) % 90 - 45 for i in range(16)], [(13 * i + i // 16) % 64 for i in range(256)]
+    low, high = [], []
+    for half_block in (q[:128], q[128:]):
+        low += [half_block[i] & 15 | (half_block[i + 64] & 15) << 4 for i in range(64)]
+        high += [sum((half_block[i + 32 * k] >> 4) << 2 * k for k in range(4)) for i in range(32)]
+    block = torch.tensor([*low, *high, *(s % 256 for s in scales), *half(0.5)], dtype=torch.uint8)
+    assert dequantised(block[None], "Q6_K").tolist() == [[0.5 * scales[i // 16] * (q[i] - 32) for i in range(256)]]
 
 
 def test_a_smaller_vocabulary_keeps_what_its_tokens_are_merged_from():
