@@ -39,13 +39,14 @@ _DATE = re.compile(
 _CAPITAL = re.compile(r"\b[A-Z]")
 _WORD = re.compile(r"\w+")
 _MONEY = re.compile(
-    r"\bhow much (?:money\b|.*\b(?:cost|costs|paid|pay|earn|charged?|spend|spent)\b)|\bwhat (?:does|do|did|will|would) .+ cost\b"
+    r"\bhow much (?:money\b|.*\b(?:cost|costs|paid|pay|pays|owe|owes|earn|charged?|spend|spent)\b)|\bwhat (?:does|do|did|will|would|may|can) .+ cost\b"
+    r"|\bwhat(?:'s| is) the (?:most|least) .*\b(?:cost|pay|spend|charge)\b|\bwhat (?:am|are|is) .+ charged\b(?! with)"
     r"|\b(?:price|cost|fee|salary|fare) (?:of|for)\b",
     re.IGNORECASE,
 )
 _COINS = r"(?:pounds?|dollars?|euros?|cents?|\w*pence|penny|francs?|crowns?|kroner|shillings?|guineas?|rupees?|yen|yuan|USD|GBP|EUR)"
 _SUM = re.compile(rf"[£$€¥₹]\s?\d|\b{_COINS}\b|\bfree\b", re.IGNORECASE)
-_MEASURED = r"(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|metres?|meters?|kilomet(?:re|er)s?|m|km|kg)"
+_MEASURED = r"(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|metres?|meters?|kilomet(?:re|er)s?|miles?|hectares?|acres?|lit(?:re|er)s?|tonnes?|m|km|mm|cm|kg|kPa|kW)"
 _MEASURE = re.compile(rf"\b{_MEASURED}\b", re.IGNORECASE)
 _UNIT = re.compile(rf"\b(?:how many|in) ({_MEASURED})\b", re.IGNORECASE)
 _PLAIN_NUMBER = re.compile(rf"\d(?![\d.,]*\s*{_MEASURED}\b)", re.IGNORECASE)
@@ -79,8 +80,8 @@ _CODE = re.compile(
 _TECHNICAL = re.compile(r"\b(?:code|number|TCP|UDP)\b")
 _DIGIT = re.compile(r"\d")
 _CALLED = re.compile(
-    r"\bwhich(?: \S+){0,3} (?:function|method|macro|attribute|decorator|module|command|setting|parameter|argument)\b"
-    r"|\bwhat(?: \S+){0,3} (?:decorator|macro|setting|parameter|argument)\b",
+    r"\bwhich(?: (?!(?:does|do|did|is|are|was|were|has|have|can|will|must)\b)\S+){0,3} (?:function|method|macro|attribute|decorator|module|command|setting|parameter|argument)\b"
+    r"|\bwhat(?: (?!(?:does|do|did|is|are|was|were|has|have|can|will|must)\b)\S+){0,3} (?:decorator|macro|setting|parameter|argument)\b",
     re.IGNORECASE,
 )
 _A_CLASS = re.compile(r"\b(?:which|what)(?: \S+){0,3} class\b", re.IGNORECASE)
@@ -117,6 +118,7 @@ _YES_OR_NO = re.compile(
 )
 # "Which setting limits how far it looks?" does not ask how far.
 _INDIRECT = re.compile(r"^((?:which|what|who)\b(?! (?:is|was|are|were) ).*?\w) (?:how (?:many|much|long|far|often|old|large|big|high|deep|fast|soon|quickly)|when)\b.*", re.IGNORECASE | re.DOTALL)
+_ASKS = re.compile(r"\W*(?:(?:at|by|for|from|in|since|to|until|till|with|within|after) )?(?:how|wh(?:o|om|ose|at|en|ere|ich))\b", re.IGNORECASE)
 _KNOWN = re.compile(
     r"\b(?:know|known|say|says|said|tell|tells|told|clear|stated|mentioned|recorded|explain|explains)\b.*\b(?:who|what|when|where|which|how|why)\b", re.IGNORECASE
 )
@@ -214,13 +216,13 @@ def _reference(question: str, text: str, start: int, end: int) -> bool:
 
 def fits(question: str, answer: str) -> float:
     """1 where the answer is of the sort that is asked for, -1 where it cannot be, 0 where the wording does not tell."""
-    question = _asked(question)
+    whole, question = question, _asked(question)
     unit, units = _UNIT.search(question), {u.lower().rstrip("s") for u in _MEASURE.findall(answer)}
     if unit and units and unit[1].lower().rstrip("s") not in units:
         return -1.0
     if _COUNT.search(question) and _CLOCK.search(answer) and not _QUANTITY.search(_CLOCK.sub("", answer)):
         return -1.0
-    if _repeats(question, answer) and not (_VARIABLE.search(question) and answer.isupper()):
+    if _repeats(whole, answer) and not (_VARIABLE.search(question) and answer.isupper()):
         return -1.0
     for asked, is_one, might_be in _SORTS:
         if asked.search(question):
@@ -233,10 +235,10 @@ def fits(question: str, answer: str) -> float:
 
 
 def _asked(question: str) -> str:
-    """A question without what it asks indirectly."""
+    """What a question asks last, without what it asks indirectly; all of it where its last sentence does not ask."""
     last = _SENTENCE.split(question.strip())[-1]
     asked = _INDIRECT.match(last)
-    return asked[1] if asked else question
+    return asked[1] if asked else last if _ASKS.match(last) else question
 
 
 def _repeats(question: str, answer: str) -> bool:

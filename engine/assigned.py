@@ -44,6 +44,12 @@ def is_stated(question: str, text: str, start: int, end: int) -> bool:
     return _default_asked_for(question, text, start, end) or _parent_asked_for(question, text, start, end)
 
 
+def is_base(text: str, answer: str) -> bool:
+    """Whether a piece of code derives another class from what an answer names."""
+    name = _BASE.fullmatch(answer.strip())
+    return bool(name and re.search(rf"\bclass\s+\w+\s*\([^)]*\b{re.escape(name[0])}\b", text))
+
+
 def _parent_asked_for(question: str, text: str, start: int, end: int) -> bool:
     """`class Ember(Lamp)` for "What does Ember inherit from?"."""
     head = _HEAD.search(text, text.rfind("\n", 0, start) + 1, start) if asks_for_parent(question) else None

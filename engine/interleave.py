@@ -14,8 +14,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from engine.answer_type import asks_for_default, asks_for_explanation, asks_for_version, fits
-from engine.assigned import is_stated
+from engine.answer_type import asks_for_default, asks_for_exception, asks_for_explanation, asks_for_parent, asks_for_version, fits
+from engine.assigned import is_base, is_stated
 from engine.grounding import quote_span
 from engine.links import chained, named, passes_by
 from engine.model.interface import Candidates, Context, Evidence, Reading
@@ -91,6 +91,15 @@ class Found:
         """Whether code says by its form that this is what is asked for."""
         piece = self.evidence
         return piece.code and is_stated(self.context.question, piece.text, self.reading.start, self.reading.end)
+
+    @property
+    def fits(self) -> float:
+        """Whether the answer is of the sort that is asked for (answer_type.fits); of exceptions one that others derive from here is not
+        the one that is raised."""
+        question = self.context.question
+        if self.evidence.code and asks_for_exception(question) and not asks_for_parent(question) and is_base(self.evidence.text, self.text):
+            return -1.0
+        return fits(question, self.text)
 
     @property
     def text(self) -> str:
@@ -306,7 +315,7 @@ class Interleaver:
                     "hop": number - 1.0,
                     "enough": g.enough,
                     "words": found.worded(g.context.question),
-                    "fits": fits(g.context.question, found.text),
+                    "fits": found.fits,
                     "stated": float(found.stated),
                     "chain": float(reading.kind == "span" and any(g.chain[reading.piece : reading.piece + 1])),
                 }

@@ -21,6 +21,11 @@ _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
 _DATE = re.compile(rf"\b(?:{_DAY}\s{_MONTH}(?:,?\s\d{{4}})?|{_MONTH}\s{_DAY}(?:,?\s\d{{4}})?)\b")
 _OF_DATE = re.compile(rf"\d.*\b{_MONTH}\b|\b{_MONTH}\b.*\d", re.DOTALL)
 LONGEST_DATE = 24
+_COIN = r"(?:[£$€¥₹]|\b(?:EUR|USD|GBP|CHF|NOK|SEK|DKK|AUD|CAD)\b)"
+_COIN_BEFORE, _COIN_AFTER = re.compile(rf"{_COIN}\s?$"), re.compile(rf"\s?(?:{_COIN}|%)")
+LONGEST_COIN = 5
+# "Room 5 ........ 4.2 kg": what the dots lead to is said of what stands before them.
+_LEADER = re.compile(r".*\.{4,}\s*(?=\S)", re.DOTALL)
 _ROLE = re.compile(r":[\w:-]+:`[~!]?([^`<\n]+)`")
 _MARKS = re.compile(r"`+|\*\*+|\"")
 _BRACKETS = ("()", "[]", "{}")
@@ -32,8 +37,16 @@ def tidy(text: str, start: int, end: int) -> tuple[int, int]:
     role = _ROLE.match(text, text.rfind(":", 0, start)) if text[end : end + 2] == ":`" else None
     if role:
         return role.span(1)
-    a, b = _trimmed(text, *_whole(text, start, end))
-    return (a, b) if a < b else (start, end)
+    leader = _LEADER.match(text, start, end)
+    a, b = _trimmed(text, *_whole(text, leader.end() if leader else start, end))
+    return _with_coin(text, a, b) if a < b else (start, end)
+
+
+def _with_coin(text: str, start: int, end: int) -> tuple[int, int]:
+    """A sum with its currency, a share with its sign."""
+    before = _COIN_BEFORE.search(text, max(0, start - LONGEST_COIN), start) if text[start].isdigit() else None
+    after = _COIN_AFTER.match(text, end) if text[end - 1].isdigit() and not before else None
+    return before.start() if before else start, after.end() if after else end
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

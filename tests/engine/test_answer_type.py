@@ -66,6 +66,14 @@ from engine.answer_type import asks_yes_or_no, fits, impossible
         ("Which class trims the wick?", "trim", -1.0),
         ("How many lamps may burn?", "None", -1.0),
         ("How much could she earn?", "fourpence", 1.0),
+        ("What's the most I can spend on a lamp?", "EUR 16", 1.0),
+        ("What's the most I can spend on a lamp?", "16 hectares", -1.0),
+        ("What am I charged for losing a wick?", "31 May", 0.0),
+        ("How much does a keeper have to pay in?", "1.5 hectares", -1.0),
+        ("I still have oil left over. Until when can I burn it?", "31 May", 1.0),
+        ("I still have oil left over. Until when can I burn it?", "on the shelf", -1.0),
+        ("Which number does the command return when the wick is wet?", "10", 1.0),
+        ("Which number does the command return when the wick is wet?", "wick", -1.0),
     ],
 )
 def test_whether_an_answer_is_of_the_sort_asked_for(question, answer, fit):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.assigned import constants, is_stated, value_of
+from engine.assigned import constants, is_base, is_stated, value_of
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,8 @@ def test_constants_in_code():
 def test_what_code_states_to_be_what_is_asked_for(question, text, answer, asked):
     start = text.rindex(answer)
     assert is_stated(question, text, start, start + len(answer)) == asked
+
+
+def test_what_another_class_derives_from_is_a_base():
+    text = "class Ember(Lamp, glow.Coal):\n    pass\n\n\nclass Ash(Ember): ..."
+    assert [is_base(text, name) for name in ("Lamp", "Coal", "Ember", "Ash", "a (lamp", "")] == [True, True, True, False, False, False]
