@@ -62,6 +62,9 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
             spare = answer.count(closing) - answer.count(opening)
             end -= spare > 0 and answer.endswith(closing)
             start += spare < 0 and answer.startswith(opening)
+            if spare < 0 and closing not in answer and not answer.startswith(opening):
+                # What follows was cut off: "Ember(Lamp" of "class Ember(Lamp, Coal)".
+                end = start + answer.index(opening)
         marks = list(_MARKS.finditer(text, start, end))
         alike = [m for m in marks if m.group() == marks[0].group()]
         if len(alike) % 2 == 0:

@@ -37,6 +37,8 @@ from engine.tidy import tidy
         ("(PR by Ran Benita)", "Ran Benita)", "Ran Benita"),
         ("(PR by Ran Benita)", "(PR by Ran Benita)", "(PR by Ran Benita)"),
         ("call run(fast) now", "run(fast)", "run(fast)"),
+        ("class Ember(Lamp, Coal): pass", "Ember(Lamp", "Ember"),
+        ("some 40 (at least 12 m) of it", "40 (at least 12 m", "40"),
         ("the `` last x`` form", "`` last x", "last x"),
         ('he said "never" twice', '"never', "never"),
         ('he said "never" twice', '"never"', '"never"'),
