@@ -45,6 +45,7 @@ SECTION_REACH = 8
 HEADER_REACH = 2000
 """Characters of a file of separated values in which its header is."""
 _WORD = re.compile(r"\w+")
+_NAMES = re.compile(r"(?<!^)(?<![.?!:] )\b(?!I\b)([A-Z]\w*|\w*\d\w*|\w+_\w+)\b")
 _ARTICLE = re.compile(r"^(?:an?|the) (?=.)")
 
 
@@ -85,6 +86,17 @@ class Found:
         """How much of the question's wording stands around the answer, or is said of it by code, 0..1."""
         piece, start, end = self.evidence, self.reading.start, self.reading.end
         return max(asked_share(question, self.said), said_share(question, piece.text, start, end, piece.title, piece.code))
+
+    @property
+    def named(self) -> float:
+        """How many of the names, numbers and identifiers that the question says are told with the answer, 0..1: in its sentence, its
+        title or what was read before."""
+        asked = names_of(self.context.question)
+        if not asked or self.reading.kind != "span":
+            return 0.0
+        others = (e.text for n, e in enumerate(self.context.evidence) if n != self.reading.piece)
+        told = set(_WORD.findall(" ".join((self.evidence.title, self.said, *others)).lower()))
+        return sum(name in told for name in asked) / len(asked)
 
     @property
     def stated(self) -> bool:
@@ -317,6 +329,7 @@ class Interleaver:
                     "words": found.worded(g.context.question),
                     "fits": found.fits,
                     "stated": float(found.stated),
+                    "names": found.named,
                     "chain": float(reading.kind == "span" and any(g.chain[reading.piece : reading.piece + 1])),
                 }
                 outcome.found.append(found)
@@ -381,6 +394,11 @@ def sureness(found: list[Found]) -> dict[str, float]:
 def folded(answer: str) -> str:
     """An answer's words alone, without its article: two that say the same are equal."""
     return _ARTICLE.sub("", " ".join(answer.lower().split()).strip(" .,;:"))
+
+
+def names_of(question: str) -> set[str]:
+    """Words of a question that name one thing: capitalised ones that do not begin a sentence, numbers, identifiers; in lower case."""
+    return {m[1].lower() for m in _NAMES.finditer(question)}
 
 
 def asked_share(question: str, sentence: str) -> float:

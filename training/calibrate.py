@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from engine.store import Store
 
 SETS = ("squad", "hotpotqa", "hotpotqa_evidence", "nq_gold", "hybridqa_ott", "tatqa_text", "boolq", "fairytaleqa")
-RANKED_BY = ("reading", "relevance", "hop", "agree", "words", "fits", "stated", "chain")
+RANKED_BY = ("reading", "relevance", "hop", "agree", "words", "names", "fits", "stated", "chain")
 QUESTIONS, CORPORA = (Path(__file__).parent / name for name in ("questions", "corpora"))
 RIGHT = 0.6
 """F1 from which a reading counts as right."""

@@ -11,7 +11,7 @@ import torch
 from tiny import CONFIG
 
 from engine import Memory
-from engine.interleave import Found, Interleaver, asked_share, share_of_best
+from engine.interleave import Found, Interleaver, asked_share, names_of, share_of_best
 from engine.model.config import ModelConfig
 from engine.model.interface import Answered, Candidates, Context, Evidence, Reading
 from engine.model.states import DocumentStates
@@ -484,3 +484,18 @@ def test_a_version_is_cited_with_what_came_in_it(ask):
     answer = ask(model, 1, tuple(texts), "In which version are wicks trimmed twice?", texts)
     assert answer.answer == "2.31.0"
     assert [c.quote for c in answer.citations] == ["## 2.31.0 (May)", "Wicks are trimmed twice."]
+
+
+def test_names_are_words_for_one_thing():
+    assert names_of("What did Ada pay for Lamp 3, may I ask? Whose is max_wicks?") == {"ada", "lamp", "3", "max_wicks"}
+    assert names_of("Who built the lighthouse?") == set()
+
+
+def test_names_are_told_with_an_answer_in_its_sentence_its_title_or_what_was_read_before():
+    def named(question: str, kind: str = "span") -> float:
+        evidence = (Evidence(1, "Trim", "Bo lit it. Cy has 12 lamps."), Evidence(2, "Lund", "Ada sold it. It cost 40."))
+        return Found(Context(question, evidence), Reading(kind, 1, 21, 23, 1.0)).named
+
+    assert named("What did Lund ask of Bo?") == 1.0
+    assert named("What did Ada ask of Bo?") == 0.5
+    assert named("What was asked?") == 0.0 and named("Was it Lund?", "yes") == 0.0

@@ -15,7 +15,7 @@ from training import calibrate  # noqa: E402
 from training.calibrate import Bench, Judged, fit_answers, judged, of_documents  # noqa: E402
 
 TEXTS = {"key": "The key hangs at number 14.", "mina": "Mina has the key.", "fern": "The fern needs shade."}
-NAMES = ("reading", "choice", "hop", "agree", "words", "fits", "stated", "chain", "relevance")
+NAMES = ("reading", "choice", "hop", "agree", "words", "names", "fits", "stated", "chain", "relevance")
 
 
 def test_gold_passages_are_out_of_sight(tmp_path: Path):
