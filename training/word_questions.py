@@ -178,7 +178,7 @@ def worded(model: Generator, words: Wording, passages: list[dict[str, Any]], sec
         kept = [told(words, samples, some, passages[i]) for i, samples, some in zip(picked, tokens, styles, strict=True)]
         asked_for, found = asked_for + first.numel(), found + sum(map(len, kept))
         line = {"seconds": round(time.perf_counter() - start, 1), "sampled": asked_for, "kept": found}
-        print(json.dumps(line), *(repr(words.tokenizer.decode(t)) for t in tokens[0][:2]), flush=True)
+        print(json.dumps(line), flush=True)
         if not any(kept):
             continue
         rows, answers = scored(words, kept, [passages[i]["text"] for i in picked])
