@@ -11,8 +11,9 @@ from engine.answer_type import asks_for_explanation
 from engine.clauses import told_by_clause
 from engine.common import Common, common, said_of_both
 from engine.comparing import Comparison, comparison, speaks_of
+from engine.found import Found
 from engine.grounding import LINE_KINDS, best_sentence, cite, quote_span
-from engine.interleave import Found, Interleaver, Outcome, Round
+from engine.interleave import Interleaver, Outcome, Round
 from engine.kinship import spelled_out
 from engine.nested import Step, first_step, person_first
 from engine.policy import Policy

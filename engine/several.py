@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from engine.interleave import Found, folded
+from engine.found import Found, folded
 
 MOST = 8
 MARGIN = math.log(4)

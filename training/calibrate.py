@@ -27,7 +27,8 @@ from benchmarks.samples import accepted
 from benchmarks.scoring import f1
 from benchmarks.sets import Question, load_pool, read_lines, write_records
 from engine import Memory
-from engine.interleave import Interleaver, Outcome, sureness
+from engine.found import sureness
+from engine.interleave import Interleaver, Outcome
 from engine.model.interface import Context
 from engine.policy import Policy, weighed
 

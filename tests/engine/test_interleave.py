@@ -11,7 +11,8 @@ import torch
 from tiny import CONFIG
 
 from engine import Memory
-from engine.interleave import Found, Interleaver, asked_share, names_of, share_of_best
+from engine.found import Found, asked_share, names_of, share_of_best
+from engine.interleave import Interleaver
 from engine.model.config import ModelConfig
 from engine.model.interface import Answered, Candidates, Context, Evidence, Reading
 from engine.model.states import DocumentStates
