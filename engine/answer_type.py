@@ -162,6 +162,11 @@ def asks_for_callable(question: str) -> bool:
     return _CALLED.search(question) is not None
 
 
+def asks_for_class(question: str) -> bool:
+    """Whether a class is asked for by name."""
+    return _A_CLASS.search(question) is not None
+
+
 def asks_for_default(question: str) -> bool:
     """Whether the wording asks what holds when nothing is said: "by default", "if I give none", "unless told otherwise"."""
     return _DEFAULT.search(question) is not None

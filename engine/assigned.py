@@ -18,6 +18,9 @@ _ALONE = re.compile(r"(?:^|\n)\s*(?:(?:const|let|var|final|static|public|private
 _WORD = re.compile(r"[a-z\d]+")
 _HEAD = re.compile(r"\bclass\s+(\w+)\s*\((?:[\w.\[\]]+\s*,\s*)*$")
 _BASE = re.compile(r"[A-Za-z_][\w.]*")
+_SAID_DEFAULT = re.compile(r"\b[Dd]efaults?(?:[ \t]+(?:value|is|are|to))+[ \t]*[`\"']*$")
+# "wick (int, optional): ...", ":param wick: ...", "@param wick ...".
+_DOCUMENTED = re.compile(r"(?m)^[ \t]*(?:[:@]param[ \t]+(?:\w+[ \t]+)?)?[`*]*([A-Za-z_]\w*)[`*]*[ \t]*(?:\([^)\n]*\))?[ \t]*:[ \t]")
 MARKS = "\"'"
 LEAST_NAME = 4
 
@@ -44,6 +47,11 @@ def is_stated(question: str, text: str, start: int, end: int) -> bool:
     return _default_asked_for(question, text, start, end) or _parent_asked_for(question, text, start, end)
 
 
+def in_bases(text: str, start: int) -> bool:
+    """Whether what begins at `start` stands among the bases in the head of a class."""
+    return _HEAD.search(text, text.rfind("\n", 0, start) + 1, start) is not None
+
+
 def is_base(text: str, answer: str) -> bool:
     """Whether a piece of code derives another class from what an answer names."""
     name = _BASE.fullmatch(answer.strip())
@@ -57,9 +65,14 @@ def _parent_asked_for(question: str, text: str, start: int, end: int) -> bool:
 
 
 def _default_asked_for(question: str, text: str, start: int, end: int) -> bool:
-    """`salt_length: int = 16` for "What is the default salt length?"."""
+    """`salt_length: int = 16` for "What is the default salt length?", and what is documented so: `salt_length (int): ... Defaults to 16`."""
+    if not asks_for_default(question):
+        return False
     begin = text.rfind("\n", 0, start) + 1
-    given = _GIVEN.search(text, begin, start) if asks_for_default(question) else None
+    if _SAID_DEFAULT.search(text, begin, start):
+        heads = [m[1] for m in _DOCUMENTED.finditer(text, 0, start)]
+        return bool(heads) and _all_asked(question, heads[-1])
+    given = _GIVEN.search(text, begin, start)
     quoted = text[start - 1 : start] in MARKS and start > 0
     if not given or not (quoted or _PLAIN.fullmatch(text[start:end])):
         return False
@@ -68,6 +81,11 @@ def _default_asked_for(question: str, text: str, start: int, end: int) -> bool:
         return False
     if not (_PARAMETER.search(text[: given.start()]) or _ALONE.search(text[: given.start()])):
         return False
-    parts = [p for p in map(str.lower, PART.findall(given[1])) if p != "default"]
+    return _all_asked(question, given[1])
+
+
+def _all_asked(question: str, name: str) -> bool:
+    """Whether all words of a name stand in a question."""
+    parts = [p for p in map(str.lower, PART.findall(name)) if p != "default"]
     asked = _WORD.findall(question.lower())
     return sum(map(len, parts)) >= LEAST_NAME and all(any(alike(p, w) for w in asked) for p in parts)

@@ -7,8 +7,8 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-from engine.answer_type import asks_for_exception, asks_for_explanation, asks_for_parent, fits
-from engine.assigned import is_base, is_stated
+from engine.answer_type import asks_for_class, asks_for_exception, asks_for_explanation, asks_for_parent, fits
+from engine.assigned import in_bases, is_base, is_stated
 from engine.grounding import quote_span
 from engine.model.interface import Context, Evidence, Reading
 from engine.model.tables import column_names
@@ -77,10 +77,13 @@ class Found:
     @property
     def fits(self) -> float:
         """Whether the answer is of the sort that is asked for (answer_type.fits); of exceptions one that others derive from here is not
-        the one that is raised."""
-        question = self.context.question
-        if self.evidence.code and asks_for_exception(question) and not asks_for_parent(question) and is_base(self.evidence.text, self.text):
-            return -1.0
+        the one that is raised, and what a class derives from is not the class that does something."""
+        question, piece = self.context.question, self.evidence
+        if piece.code and not asks_for_parent(question):
+            if asks_for_exception(question) and is_base(piece.text, self.text):
+                return -1.0
+            if asks_for_class(question) and in_bases(piece.text, self.reading.start):
+                return -1.0
         return fits(question, self.text)
 
     @property

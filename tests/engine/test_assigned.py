@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.assigned import constants, is_base, is_stated, value_of
+from engine.assigned import constants, in_bases, is_base, is_stated, value_of
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,11 @@ def test_constants_in_code():
         ("Which oil is the default?", '    OIL_DEFAULT = "fish"', "fish", False),
         ("Which lamp oil is the default?", '    LAMP_OIL_DEFAULT = "fish"', "fish", True),
         ("What is the default wick length?", "    wick_length=self.wick_length,", "self.wick_length", False),
+        ("How long is a wick by default?", "    wick (int, optional): Length of it. Defaults to 16.", "16", True),
+        ("How long is a wick by default?", "    wick (int, optional): Length\n        of it. Defaults to 16.", "16", True),
+        ("How long is a wick by default?", "    :param int wick: its length, defaults to 16", "16", True),
+        ("How long is a wick by default?", "    flame (int): Height of it. Defaults to 16.", "16", False),
+        ("How long is a wick?", "    wick (int): Length of it. Defaults to 16.", "16", False),
         ("What does Ember inherit from?", "class Ember(glow.Lamp):", "glow.Lamp", True),
         ("What is the parent class of ember?", "class Ember(Mixin, Lamp):", "Lamp", True),
         ("What is the parent class of Coal?", "class Ember(Lamp):", "Lamp", False),
@@ -56,3 +61,9 @@ def test_what_code_states_to_be_what_is_asked_for(question, text, answer, asked)
 def test_what_another_class_derives_from_is_a_base():
     text = "class Ember(Lamp, glow.Coal):\n    pass\n\n\nclass Ash(Ember): ..."
     assert [is_base(text, name) for name in ("Lamp", "Coal", "Ember", "Ash", "a (lamp", "")] == [True, True, True, False, False, False]
+
+
+def test_what_stands_among_the_bases_of_a_class():
+    text = "class Ember(Lamp, glow.Coal):\n    burns = Lamp()"
+    assert [in_bases(text, text.index(name)) for name in ("Ember", "Lamp", "glow", "burns")] == [False, True, True, False]
+    assert not in_bases(text, text.rindex("Lamp"))
