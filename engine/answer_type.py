@@ -79,9 +79,10 @@ _CODE = re.compile(
 )
 _TECHNICAL = re.compile(r"\b(?:code|number|TCP|UDP)\b")
 _DIGIT = re.compile(r"\d")
+_NO_VERB = r"(?: (?!(?:does|do|did|is|are|was|were|has|have|can|will|must)\b)\S+){0,3}"
 _CALLED = re.compile(
-    r"\bwhich(?: (?!(?:does|do|did|is|are|was|were|has|have|can|will|must)\b)\S+){0,3} (?:function|method|macro|attribute|decorator|module|command|setting|parameter|argument)\b"
-    r"|\bwhat(?: (?!(?:does|do|did|is|are|was|were|has|have|can|will|must)\b)\S+){0,3} (?:decorator|macro|setting|parameter|argument)\b",
+    rf"\bwhich{_NO_VERB} (?:function|method|macro|attribute|decorator|module|command|setting|parameter|argument)\b"
+    rf"|\bwhat{_NO_VERB} (?:decorator|macro|setting|parameter|argument)\b",
     re.IGNORECASE,
 )
 _A_CLASS = re.compile(r"\b(?:which|what)(?: \S+){0,3} class\b", re.IGNORECASE)

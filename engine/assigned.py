@@ -49,7 +49,13 @@ def is_stated(question: str, text: str, start: int, end: int) -> bool:
 
 def in_bases(text: str, start: int) -> bool:
     """Whether what begins at `start` stands among the bases in the head of a class."""
-    return _HEAD.search(text, text.rfind("\n", 0, start) + 1, start) is not None
+    return _derived(text, start) is not None
+
+
+def _derived(text: str, start: int) -> str | None:
+    """The class in whose head what begins at `start` stands among the bases."""
+    head = _HEAD.search(text, text.rfind("\n", 0, start) + 1, start)
+    return head[1] if head else None
 
 
 def is_base(text: str, answer: str) -> bool:
@@ -60,8 +66,8 @@ def is_base(text: str, answer: str) -> bool:
 
 def _parent_asked_for(question: str, text: str, start: int, end: int) -> bool:
     """`class Ember(Lamp)` for "What does Ember inherit from?"."""
-    head = _HEAD.search(text, text.rfind("\n", 0, start) + 1, start) if asks_for_parent(question) else None
-    return bool(head and _BASE.fullmatch(text[start:end]) and re.search(rf"\b{head[1]}\b", question, re.IGNORECASE))
+    derived = _derived(text, start) if asks_for_parent(question) else None
+    return bool(derived and _BASE.fullmatch(text[start:end]) and re.search(rf"\b{derived}\b", question, re.IGNORECASE))
 
 
 def _default_asked_for(question: str, text: str, start: int, end: int) -> bool:

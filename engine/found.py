@@ -6,6 +6,7 @@ import math
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from engine.answer_type import asks_for_class, asks_for_exception, asks_for_explanation, asks_for_parent, fits
 from engine.assigned import in_bases, is_base, is_stated
@@ -39,7 +40,7 @@ class Found:
         piece = self.context.evidence[number]
         return piece.text[slice(*quote_span(piece.text, start, end, by_line=bool(piece.separator)))]
 
-    @property
+    @cached_property
     def said(self) -> str:
         """The same, with the name of the column in front if the answer is a cell of a table."""
         piece, sentence = self.evidence, self.sentence

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import random
 import time
 from copy import deepcopy
@@ -31,7 +30,7 @@ from training.flat_forward import Attend, Rows, fastest, through
 from training.losses import decoupled_contrastive, similarity_distillation
 from training.packed import Packed
 from training.train import load
-from training.train_reader import save_changed
+from training.train_reader import falling, save_changed
 
 SETTINGS: dict[str, Any] = {
     "seed": 211, "batch": 640, "lr": 6e-5, "warmup": 60, "temperature": 0.05, "distil": 0.5, "distil_temperature": 0.05, "passage_tokens": [70, 230]
@@ -119,7 +118,7 @@ def train(model: MSAEncoder, pairs: Pairs, settings: dict[str, Any], seconds: fl
         if done >= 1:
             break
         for group in optimizer.param_groups:
-            group["lr"] = settings["lr"] * min(1.0, (step + 1) / settings["warmup"]) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+            group["lr"] = settings["lr"] * falling(done, step, settings["warmup"])
         rows, known = rows.to(device), known.to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             with torch.no_grad():
