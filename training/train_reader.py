@@ -86,18 +86,18 @@ def read(model: MSAEncoder, batch: Flat, attend: Attend) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def unlikely(model: MSAEncoder, packed: Packed, least: float, attend: Attend, workers: int) -> list[int]:
-    """Worded questions whose answer the model as it is gives a log-probability under `least`."""
+def unlikely(model: MSAEncoder, packed: Packed, settings: dict[str, Any], attend: Attend, workers: int) -> list[int]:
+    """Worded questions whose answer the model as it is gives a log-probability under `least_likely`."""
     device = model.norm.weight.device
     asked = Worded(packed, 256)
     dropped = []
     model.eval()
     for numbers, batch in zip(asked.numbers, DataLoader(asked, batch_size=None, num_workers=workers), strict=True):
         batch = batch.to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=settings["bf16"]):
             after = states(model, batch, attend)[1]
         chance = -pointed(model, batch, after).sum(1)
-        dropped += [n for n, c, a in zip(numbers, chance.tolist(), batch.answer[:, 0].tolist(), strict=True) if c < least or a < 0]
+        dropped += [n for n, c, a in zip(numbers, chance.tolist(), batch.answer[:, 0].tolist(), strict=True) if c < settings["least_likely"] or a < 0]
     return dropped
 
 
@@ -149,7 +149,7 @@ def train(
         tokens += len(batch.ids)
         batch = batch.to(device)
         with as_shipped(model, done >= settings["shipped_from"]):
-            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            with torch.autocast(device.type, torch.bfloat16, enabled=settings["bf16"]):
                 parts = read(model, batch, attend)
                 if step % settings["joint_every"] == 0:
                     taken = collate(rng.sample(samples, settings["joint_size"]), rng)
@@ -203,6 +203,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--workers", type=int, default=max(0, (os.cpu_count() or 1) - 4))
     parser.add_argument("--set", nargs="*", default=[], help="KEY=VALUE in place of the configuration's")
+    parser.add_argument("--bf16", action="store_true", help="on a CPU too, for one with AVX-512 BF16")
     args = parser.parse_args()
     settings = json.loads(args.config.read_text()) | {k: json.loads(v) for k, v in (s.split("=", 1) for s in args.set)}
     if args.seconds:
@@ -217,11 +218,12 @@ def main() -> None:
     packed = Packed(args.packed, settings, inputs)
     samples = list(read_lines(args.joint))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    settings["bf16"] = args.bf16 or device.type == "cuda"
     model.to(device)
     attend = fastest(device)
     print(json.dumps({"samples": len(packed.rows), "loaded": round(time.perf_counter() - clock, 1)}), flush=True)
     asked = len(packed.worded())
-    dropped = unlikely(model, packed, settings["least_likely"], attend, args.workers)
+    dropped = unlikely(model, packed, settings, attend, args.workers)
     packed.drop(dropped)
     print(json.dumps({"worded": asked, "unlikely": len(dropped), "seconds": round(time.perf_counter() - clock, 1)}), flush=True)
     deepened(model, settings["layers"])

@@ -14,7 +14,7 @@ from training import losses, train_reader
 from training.average import average
 from training.batches import IGNORED
 from training.changed import changed
-from training.flat_forward import padded, states
+from training.flat_forward import Attend, by_row, padded, states
 from training.packed import Drawn, Packed, PackedSteps, Packer, flat
 from training.train import load
 
@@ -83,11 +83,12 @@ def test_two_files_are_as_one(packed: Packed, start: Path, tmp_path: Path):
                 assert all(torch.equal(a, b) for a, b in zip(vars(flat(both, [one])).values(), vars(flat(both, [other])).values()) if isinstance(a, torch.Tensor))
 
 
-def test_flat_contexts_read_as_padded_rows_do(packed: Packed, start: Path):
+@pytest.mark.parametrize("attend", [padded, by_row])
+def test_flat_contexts_read_as_padded_rows_do(packed: Packed, start: Path, attend: Attend):
     model = load(start)[0].eval()
     batch = PackedSteps(packed, SETTINGS)[0]
     with torch.no_grad():
-        before, after = states(model, batch, padded)
+        before, after = states(model, batch, attend)
         for begin, stop in zip(batch.starts[:-1].tolist(), batch.starts[1:].tolist(), strict=True):
             ids, segments = batch.ids[None, begin:stop].long(), batch.segments[None, begin:stop]
             mask = torch.ones_like(ids, dtype=torch.bool)
