@@ -36,6 +36,13 @@ _DATE = re.compile(
     r"|when|as soon as|once|season|era|war)\b",
     re.IGNORECASE,
 )
+_MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+_BARE_DATE = re.compile(rf"\W*(?:\d{{1,2}} )?{_MONTH}(?: \d{{1,2}})?(?:,? \d{{3,4}})?\W*|\W*(?:c\. ?)?\d{{4}}\W*")
+_PLACE = re.compile(
+    r"^(?:(?:from|to|in|at) )?where\b|\b(?:what|which)(?: \S+)? (?:city|town|village|country|county|province|municipality|district|region|river|island|street|building|school|university|college)\b"
+    r"|\bplace of (?:birth|death|burial)\b|\bcause of death\b",
+    re.IGNORECASE,
+)
 _CAPITAL = re.compile(r"\b[A-Z]")
 _WORD = re.compile(r"\w+")
 _MONEY = re.compile(
@@ -235,6 +242,8 @@ def fits(question: str, answer: str) -> float:
             if _CONSTANT.fullmatch(answer):
                 return -1.0
             return 1.0 if is_one.search(answer) else 0.0 if might_be and might_be.search(answer) else -1.0
+    if _BARE_DATE.fullmatch(answer) and (_PLACE.search(question.strip()) or _PERSON.search(question.strip())):
+        return -1.0
     if _PERSON.search(question.strip()):
         return 1.0 if _CAPITAL.search(answer) else 0.0
     return 0.0

@@ -74,6 +74,12 @@ from engine.answer_type import asks_yes_or_no, fits, impossible
         ("I still have oil left over. Until when can I burn it?", "on the shelf", -1.0),
         ("Which number does the command return when the wick is wet?", "10", 1.0),
         ("Which number does the command return when the wick is wet?", "wick", -1.0),
+        ("Where was the maker of the film born?", "9 February 1911", -1.0),
+        ("Where was the maker of the film born?", "Lower Tadding", 0.0),
+        ("What is the place of birth of its author?", "March 8, 1946", -1.0),
+        ("Who wrote the play?", "1911", -1.0),
+        ("In which town and in which year was it built?", "1911", 1.0),
+        ("Which street leads there?", "17 May Street", 0.0),
     ],
 )
 def test_whether_an_answer_is_of_the_sort_asked_for(question, answer, fit):
