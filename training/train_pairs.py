@@ -33,7 +33,7 @@ from training.train import load
 from training.train_reader import falling, save_changed
 
 SETTINGS: dict[str, Any] = {
-    "seed": 211, "batch": 640, "lr": 6e-5, "warmup": 60, "temperature": 0.05, "distil": 0.5, "distil_temperature": 0.05, "passage_tokens": [70, 230]
+    "seed": 211, "batch": 640, "lr": 6e-5, "warmup": 60, "temperature": 0.05, "distil": 0.5, "distil_temperature": 0.05, "passage_tokens": [70, 230], "log_every": 50,
 }
 
 
@@ -120,7 +120,7 @@ def train(model: MSAEncoder, pairs: Pairs, settings: dict[str, Any], seconds: fl
         for group in optimizer.param_groups:
             group["lr"] = settings["lr"] * falling(done, step, settings["warmup"])
         rows, known = rows.to(device), known.to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=settings["bf16"]):
             with torch.no_grad():
                 taught = compared(model, before, rows, count, attend)
             scores = compared(model, model.backbone, rows, count, attend)
@@ -133,7 +133,7 @@ def train(model: MSAEncoder, pairs: Pairs, settings: dict[str, Any], seconds: fl
         with torch.no_grad():
             hit = [known.gather(1, s.argmax(1, keepdim=True)).float().mean() for s in (taught, scores)]
         sums.append(torch.stack([asked.detach(), kept.detach(), *hit]))
-        if (step + 1) % 50 == 0:
+        if (step + 1) % settings["log_every"] == 0:
             mean = torch.stack(sums).mean(0).tolist()
             names = ("contrast", "distance", "first_before", "first")
             line = {"pairs_step": step + 1, "seconds": round(time.perf_counter() - start, 1)} | dict(zip(names, (round(x, 4) for x in mean), strict=True))
@@ -148,17 +148,20 @@ def main() -> None:
     parser.add_argument("packed", nargs="+", help="FILE or FILE*TIMES")
     parser.add_argument("--seconds", type=float, default=200)
     parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--bf16", action="store_true", help="on a CPU too, for one with AVX-512 BF16")
+    parser.add_argument("--set", nargs="*", default=[], help="KEY=VALUE in place of the settings'")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(SETTINGS["seed"])
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    settings = SETTINGS | {"bf16": args.bf16 or device.type == "cuda"} | {k: json.loads(v) for k, v in (s.split("=", 1) for s in args.set)}
+    torch.manual_seed(settings["seed"])
     model, inputs = load(args.start)
     before = {k: v.clone() for k, v in model.state_dict().items()}
     files = [name.partition("*")[::2] for name in args.packed]
     packed = Packed([Path(name) for name, _ in files], {}, inputs)
     times = [int(t or 1) for size, (_, t) in zip(packed.sizes, files, strict=True) for _ in range(size)]
     model.to(device)
-    train(model, Pairs(packed, times, SETTINGS), SETTINGS, args.seconds, fastest(device), args.workers)
+    train(model, Pairs(packed, times, settings), settings, args.seconds, fastest(device), args.workers)
     save_changed(model, before, args.out)
 
 
