@@ -8,6 +8,8 @@ often a gold passage is cited, how well "not found" tells unanswerable questions
 the risk at several coverages. Each citation is compared with the passage as it was before it was ingested. The last
 line is JSON; `--out` gets one line a question. With `--left-out 0.5` half of the gold passages are not in the memory,
 while others of the same articles are: questions about them have no answer there, and saying so is right.
+`benchmarks/invented` is such a QA_FOLDER of invented encyclopedia passages: wiki-a and wiki-b are asked as 2WikiMultiHopQA asks (compositions,
+comparisons, comparisons over a bridge, family inferences), chain-a and chain-b as MuSiQue does (two to four hops); the -b ones are only counted.
 """
 
 from __future__ import annotations

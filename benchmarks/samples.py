@@ -4,13 +4,14 @@
 
 With `--library` the questions of library_questions.jsonl, about modules of Python's own library, which nobody wrote
 for this project nor trained on these questions (their wording may differ between Python versions; made for 3.11).
-`other_questions/` holds 440 more, for `--questions` and `--corpus`: click (its 8.1.7 source distribution), git (the .txt
+`other_questions/` holds 520 more, for `--questions` and `--corpus`: click (its 8.1.7 source distribution), git (the .txt
 pages of Debian's git-doc 2.39.5), manuals (R 4.2.2's R-intro, R-data, R-admin and R-lang, Debian's developers-reference 12 and
 fhs-3.0, all PDF), novels (the first chapters of ten, as plain text), in words far from the text; and in a user's ordinary words
 werkzeug (3.0.6: docs, src, tests, README.md and CHANGES.rst), handbook (the Debian Administrator's Handbook 11.20220922, English
 HTML), manuals_plainly and novels_plainly (the same files). `yes_no_*` are 80 on werkzeug, the handbook and manuals. tornado (6.4.1) and paramiko
 (3.4.0; both source distributions whole) and policy (Debian's policy manual 4.6.2.0 as PDF, its other manuals as text) are only counted: nothing was
-written or fitted looking at them.
+written or fitted looking at them; nor at brewery and alpine, invented organisations (`benchmarks/corpora`: handbook, code, manual, minutes) asked about in
+words far from their papers'.
 Right means: an answerable question got one of its accepted answers (a span may carry a few more words; why and how are
 answered by whole sentences) with a citation in one of its gold sources; an unanswerable one got "not found".
 """
