@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -63,6 +64,8 @@ def child():
     started = []
 
     def start(*arguments: str, **options) -> subprocess.Popen:
+        # A shell's background job ignores SIGINT, and so would what it starts.
+        options.setdefault("preexec_fn", lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         process = subprocess.Popen([*CHILD, *arguments], **options)
         started.append(process)
         return process
