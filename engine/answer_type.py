@@ -28,16 +28,16 @@ _QUANTITY = re.compile(
 )
 # They answer "how many", but anything that counts does so better.
 _VAGUE = re.compile(r"\b(?:several|few|many|all)\b", re.IGNORECASE)
+MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 _DATE = re.compile(
     r"\b\d{3,4}s?\b(?![.]\d)|\b\d{1,2}(?:st|nd|rd|th)\b|\b\d{1,2}:\d\d\b|\b\d{1,2} ?[ap]\.?m\b|\d ?(?:BC|AD|CE)\b"
     r"|\d{1,4}[-/]\d{1,2}[-/]\d{1,4}|\b(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|later|earlier|past|ago|o'clock"
-    r"|January|February|March|April|May|June|July|August|September|October|November|December|\w+day|century|spring"
+    rf"|{MONTH}|\w+day|century|spring"
     r"|summer|autumn|winter|night|morning|evening|noon|midnight|today|yesterday|tomorrow|before|after|during|until|since|while"
     r"|when|as soon as|once|season|era|war)\b",
     re.IGNORECASE,
 )
-_MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
-_BARE_DATE = re.compile(rf"\W*(?:\d{{1,2}} )?{_MONTH}(?: \d{{1,2}})?(?:,? \d{{3,4}})?\W*|\W*(?:c\. ?)?\d{{4}}\W*")
+_BARE_DATE = re.compile(rf"\W*(?:\d{{1,2}} )?{MONTH}(?: \d{{1,2}})?(?:,? \d{{3,4}})?\W*|\W*(?:c\. ?)?\d{{4}}\W*")
 _PLACE = re.compile(
     r"^(?:(?:from|to|in|at) )?where\b|\b(?:what|which)(?: \S+)? (?:city|town|village|country|county|province|municipality|district|region|river|island|street|building|school|university|college)\b"
     r"|\bplace of (?:birth|death|burial)\b|\bcause of death\b",
@@ -242,11 +242,10 @@ def fits(question: str, answer: str) -> float:
             if _CONSTANT.fullmatch(answer):
                 return -1.0
             return 1.0 if is_one.search(answer) else 0.0 if might_be and might_be.search(answer) else -1.0
-    if _BARE_DATE.fullmatch(answer) and (_PLACE.search(question.strip()) or _PERSON.search(question.strip())):
+    person = _PERSON.search(question.strip())
+    if (person or _PLACE.search(question.strip())) and _BARE_DATE.fullmatch(answer):
         return -1.0
-    if _PERSON.search(question.strip()):
-        return 1.0 if _CAPITAL.search(answer) else 0.0
-    return 0.0
+    return 1.0 if person and _CAPITAL.search(answer) else 0.0
 
 
 def _asked(question: str) -> str:

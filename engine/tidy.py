@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from engine.answer_type import MONTH
+
 _STEP = r"[\w.+~%@<>-]*[\w~>]"
 _PATH = "|".join((
     r"\b(?:application|audio|font|image|message|multipart|text|video)/[\w.+-]*\w",
@@ -16,10 +18,9 @@ _PATH = "|".join((
 _WHOLE = re.compile(_PATH + r"|(?=[\w-]*\d)\w+(?:-\w+){2,}|\d+(?:[.,:]\d+)+|(?<![\w-])--?[A-Za-z][\w-]*|\w+")
 # A qualified name may be pointed at from its last part on, but does not end before that.
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[a-z_0-9]\w*)+")
-_MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
-_DATE = re.compile(rf"\b(?:{_DAY}\s{_MONTH}(?:,?\s\d{{4}})?|{_MONTH}\s{_DAY}(?:,?\s\d{{4}})?)\b")
-_OF_DATE = re.compile(rf"\d.*\b{_MONTH}\b|\b{_MONTH}\b.*\d", re.DOTALL)
+_DATE = re.compile(rf"\b(?:{_DAY}\s{MONTH}(?:,?\s\d{{4}})?|{MONTH}\s{_DAY}(?:,?\s\d{{4}})?)\b")
+_OF_DATE = re.compile(rf"\d.*\b{MONTH}\b|\b{MONTH}\b.*\d", re.DOTALL)
 LONGEST_DATE = 24
 _COIN = r"(?:[£$€¥₹]|\b(?:EUR|USD|GBP|CHF|NOK|SEK|DKK|AUD|CAD)\b)"
 _COIN_BEFORE, _COIN_AFTER = re.compile(rf"{_COIN}\s?$"), re.compile(rf"\s?(?:{_COIN}|%)")

@@ -30,7 +30,7 @@ from training.flat_forward import Attend, Rows, fastest, through
 from training.losses import decoupled_contrastive, similarity_distillation
 from training.packed import Packed
 from training.train import load
-from training.train_reader import falling, save_changed
+from training.train_reader import falling, save_changed, settled
 
 SETTINGS: dict[str, Any] = {
     "seed": 211, "batch": 640, "lr": 6e-5, "warmup": 60, "temperature": 0.05, "distil": 0.5, "distil_temperature": 0.05, "passage_tokens": [70, 230], "log_every": 50,
@@ -153,7 +153,7 @@ def main() -> None:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    settings = SETTINGS | {"bf16": args.bf16 or device.type == "cuda"} | {k: json.loads(v) for k, v in (s.split("=", 1) for s in args.set)}
+    settings = settled(SETTINGS, args.set, args.bf16)
     torch.manual_seed(settings["seed"])
     model, inputs = load(args.start)
     before = {k: v.clone() for k, v in model.state_dict().items()}

@@ -118,6 +118,11 @@ def as_shipped(model: MSAEncoder, active: bool) -> Iterator[None]:
             weight.copy_(value)
 
 
+def settled(settings: dict[str, Any], others: list[str], bf16: bool) -> dict[str, Any]:
+    """Settings with KEY=VALUE `others` in place of theirs, and whether to read in bf16: on a GPU always."""
+    return settings | {k: json.loads(v) for k, v in (s.split("=", 1) for s in others)} | {"bf16": bf16 or torch.cuda.is_available()}
+
+
 def share_done(step: int, seconds: float, settings: dict[str, Any]) -> float:
     return max(step / settings["steps"], seconds / settings["seconds"])
 
@@ -205,7 +210,7 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", default=[], help="KEY=VALUE in place of the configuration's")
     parser.add_argument("--bf16", action="store_true", help="on a CPU too, for one with AVX-512 BF16")
     args = parser.parse_args()
-    settings = json.loads(args.config.read_text()) | {k: json.loads(v) for k, v in (s.split("=", 1) for s in args.set)}
+    settings = settled(json.loads(args.config.read_text()), args.set, args.bf16)
     if args.seconds:
         settings["seconds"] = args.seconds
     args.out.mkdir(parents=True, exist_ok=True)
@@ -218,7 +223,6 @@ def main() -> None:
     packed = Packed(args.packed, settings, inputs)
     samples = list(read_lines(args.joint))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    settings["bf16"] = args.bf16 or device.type == "cuda"
     model.to(device)
     attend = fastest(device)
     print(json.dumps({"samples": len(packed.rows), "loaded": round(time.perf_counter() - clock, 1)}), flush=True)

@@ -124,10 +124,9 @@ class Pages:
         """Pages that do not answer: the likest first."""
         rng = self.rng
         own = [page(scene, [], without, rng) for _ in range(2)]
-        near = [self.scenes[int(n)] for n in self.lexical.near(question, 6)]
-        far = [s for s in near if s is not scene][:3] + [rng.choice(self.kinds[scene.kind in CODE])]
-        pages = own + [page(s, [], None, rng) for s in far if s is not scene]
-        return [p.without() for p in pages]
+        near = [s for n in self.lexical.near(question, 6) if (s := self.scenes[int(n)]) is not scene][:3]
+        far = [s for s in (*near, rng.choice(self.kinds[scene.kind in CODE])) if s is not scene]
+        return [p.without() for p in (*own, *(page(s, [], None, rng) for s in far))]
 
     def sample(self, scene: Scene, number: int, question: str, kind: str) -> dict[str, Any]:
         rng = self.rng

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 MARK = re.compile(r"@(scene|title|kind|head|slot|noise|fact|say|block|also|ask|yes|no)\b ?(.*)")
@@ -117,7 +117,7 @@ def sound(scene: Scene) -> Scene:
         asked = ([q for q in some if q and known(scene, q)] for some in (fact.ask, fact.yes, fact.no))
         if says:
             facts.append(Fact(says, *asked, block=fact.block))
-    return Scene(scene.name, scene.title, scene.kind, scene.head, scene.slots, [n for n in scene.noise if n and known(scene, n)], facts)
+    return replace(scene, noise=[n for n in scene.noise if n and known(scene, n)], facts=facts)
 
 
 def read_scenes(files: list[Path]) -> list[Scene]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+from training.rule_questions import MONTHS
+
 FIRST = (
     "Ada Alma Amir Anja Arno Beata Bela Bram Carla Cem Cora Dalia Dario Dunja Edda Eino Elif Emre Enzo Erik Esra Fadi Fenna Finn Flora Gita Goran Greta Hana Hugo Ida Ilse Imre Ines "
     "Iris Ivo Jana Jonas Judit Kaito Karim Lale Lars Leni Liam Lotte Luca Maja Malik Marit Mateo Mila Mina Nadia Niko Nils Nora Olga Omar Oskar Petra Priya Rafa Rana Rosa Runa Sami Sanna "
@@ -18,7 +20,6 @@ LAST = (
 HEADS = "Ald Bram Cal Dun Eld Fair Gren Hol Inver Kest Lang Mar Nor Ost Pel Quar Rath Sel Tarn Ul Vel West Yar Zim".split()
 TAILS = "berg borough bridge by dale ford gate ham haven holm ley mere minster mouth port sted stow ton vik wick worth".split()
 WORKS = "Works,Society,Partners,Institute,Trust,Group,Supplies,Lab,Cooperative,Brothers,& Sons,Union,House,Services".split(",")
-MONTHS = "January February March April May June July August September October November December".split()
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 MONEY = ("{} EUR", "€{}", "EUR {}", "£{}", "${}", "{} euros", "{} crowns", "CHF {}")
 DATES = ("{d} {m} {y}", "{d} {m} {y}", "{m} {d}, {y}", "{y}-{n:02}-{d:02}", "{d} {m}")
@@ -30,7 +31,7 @@ class Values:
     """Draws values of one page: `plain` for code, where numbers and sums stand bare of separators."""
 
     def __init__(self, rng: random.Random, plain: bool):
-        self.rng, self.plain = rng, plain
+        self.rng = rng
         self.money, self.dates = rng.choice(MONEY), rng.choice(DATES)
         self.times, self.percent = rng.choice(TIMES), rng.choice(PERCENT)
         self.commas, self.year = not plain and rng.random() < 0.7, rng.randint(1990, 2030)
@@ -55,15 +56,12 @@ class Values:
             raise ValueError(f"no such sort of slot: {kind}")
         return draw(*(float(x) for x in rest.split()))
 
-    def _number(self, value: int) -> str:
-        return f"{value:,}" if self.commas else str(value)
-
     def _int(self, low: float = 1, high: float = 90) -> str:
         # Wide ranges by order of magnitude, and round as people choose them.
         value = round(low * (high / low) ** self.rng.random()) if low > 0 and high > 20 * low else self.rng.randint(int(low), int(high))
         if value > 100 and self.rng.random() < 0.6:
             value = max(int(low), round(value, -len(str(value)) + 2))
-        return self._number(value)
+        return f"{value:,}" if self.commas else str(value)
 
     def _float(self, low: float = 0, high: float = 1) -> str:
         return f"{self.rng.uniform(low, high):.{2 if high - low < 2 else 1}f}"
